@@ -1,0 +1,127 @@
+//! What was scanned and what was not. A gap never stops a scan and is never lost.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Gaps that are listed with their place, per kind; further ones are only counted.
+pub const LISTED_GAPS: usize = 50;
+
+/// Why something was not scanned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapKind {
+    /// A file or folder could not be read.
+    Unreadable,
+    /// A FIFO, socket or device.
+    NotAFile,
+    /// A symbolic link that leaves the target or goes round in a loop.
+    Symlink,
+    /// Larger than the limit, and the user asked not to scan such blobs.
+    TooLarge,
+    /// An archive or encoded part hit a limit on depth, ratio, count or total.
+    ArchiveLimit,
+    /// An archive that is encrypted, damaged or of a kind not supported.
+    ArchiveUnreadable,
+    /// A git object is damaged.
+    CorruptObject,
+    /// A git object is missing.
+    MissingObject,
+    /// The history ends at a shallow boundary.
+    Shallow,
+    /// A partial clone does not hold this object.
+    Promised,
+    /// A Git LFS pointer whose content is not here.
+    LfsPointer,
+    /// A submodule that is not checked out.
+    Submodule,
+    /// The repository could not be opened or uses a format that is not supported.
+    Repository,
+    /// A limit on work or time was reached.
+    Limit,
+}
+
+/// One thing that was not scanned.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Gap {
+    /// Why.
+    pub kind: GapKind,
+    /// Where: a path, an object id or a ref, escaped for display.
+    pub place: String,
+    /// What happened and what to do about it, one sentence.
+    pub detail: String,
+}
+
+/// Counts of what was scanned, and the gaps. Parts merge in any order to the same result.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Files, standard input included.
+    pub files: u64,
+    /// Bytes of those files.
+    pub file_bytes: u64,
+    /// Git objects of all kinds.
+    pub objects: u64,
+    /// Blobs among them.
+    pub blobs: u64,
+    /// Bytes of the objects after unpacking.
+    pub object_bytes: u64,
+    /// Commits among them.
+    pub commits: u64,
+    /// Ref names and reflog entries.
+    pub refs: u64,
+    gaps: BTreeMap<GapKind, (u64, Vec<Gap>)>,
+}
+
+impl Coverage {
+    /// Notes a gap.
+    pub fn gap(&mut self, kind: GapKind, place: impl Into<String>, detail: impl Into<String>) {
+        self.insert(Gap { kind, place: place.into(), detail: detail.into() });
+    }
+
+    /// Adds what another worker has seen.
+    pub fn merge(&mut self, other: Self) {
+        self.files += other.files;
+        self.file_bytes += other.file_bytes;
+        self.objects += other.objects;
+        self.blobs += other.blobs;
+        self.object_bytes += other.object_bytes;
+        self.commits += other.commits;
+        self.refs += other.refs;
+        for (kind, (count, listed)) in other.gaps {
+            let unlisted = count - listed.len() as u64;
+            listed.into_iter().for_each(|gap| self.insert(gap));
+            self.gaps.entry(kind).or_default().0 += unlisted;
+        }
+    }
+
+    /// Whether nothing was left out.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.gaps.is_empty()
+    }
+
+    /// Whether nothing at all was looked at.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files == 0 && self.objects == 0 && self.refs == 0
+    }
+
+    /// Number of gaps by kind, in a fixed order.
+    pub fn gap_counts(&self) -> impl Iterator<Item = (GapKind, u64)> + '_ {
+        self.gaps.iter().map(|(kind, (count, _))| (*kind, *count))
+    }
+
+    /// The listed gaps, in a fixed order.
+    pub fn gaps(&self) -> impl Iterator<Item = &Gap> {
+        self.gaps.values().flat_map(|(_, listed)| listed)
+    }
+
+    /// Keeps the smallest gaps of each kind, so that the list does not depend on the order of arrival.
+    fn insert(&mut self, gap: Gap) {
+        let (count, listed) = self.gaps.entry(gap.kind).or_default();
+        *count += 1;
+        let at = listed.binary_search(&gap).unwrap_or_else(|at| at);
+        listed.insert(at, gap);
+        listed.truncate(LISTED_GAPS);
+    }
+}

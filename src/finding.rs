@@ -1,0 +1,224 @@
+//! What is reported: one finding per secret and rule, redacted, with all its occurrences and the evidence for it.
+
+use serde::Serialize;
+
+use crate::{blob::BlobPath, location::Region, provenance::{CommitInfo, Exposed, Origin, Provenance, Reachability}, secret::{Fingerprint, Secret}};
+
+/// How bad it is if the finding is true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// How sure we are that the finding is true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Confidence {
+    Low,
+    Medium,
+    High,
+}
+
+/// Which of the provider's environments the secret opens, as far as its surroundings tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// Real data.
+    Production,
+    /// Test data.
+    Sandbox,
+    /// Nothing says which.
+    #[default]
+    Unknown,
+}
+
+/// What kind of place the secret leaked into. Ordered from the least to the most exposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exposure {
+    /// Only the git history holds it.
+    History,
+    /// Program text.
+    Source,
+    /// A configuration or data file.
+    Config,
+    /// A log file.
+    Log,
+    /// A URL: it ends in logs, histories and referrers.
+    Url,
+    /// Code that is sent to browsers or phones.
+    ClientBundle,
+}
+
+/// State of a secret after a live check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Validation {
+    /// Nobody asked for a check.
+    #[default]
+    Unchecked,
+}
+
+/// One reason for or against a verdict.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Evidence {
+    /// Points towards a finding; negative ones speak against.
+    pub weight: i32,
+    /// The reason in words a stranger understands. Never holds the secret.
+    pub text: String,
+}
+
+/// What a detector believes to be a secret, before suppression. The only type that owns a [`Secret`].
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Id of the rule.
+    pub rule_id: String,
+    /// The value; a policy breach holds none.
+    pub secret: Option<Secret>,
+    /// Severity of the rule in this environment.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Which environment.
+    pub environment: Environment,
+    /// Kind of place.
+    pub exposure: Exposure,
+    /// Reasons, the weightiest first.
+    pub evidence: Vec<Evidence>,
+    /// Where the value stands in the blob.
+    pub region: Region,
+    /// The line of the value for the terminal, every secret of the blob masked, shortened around the value.
+    pub snippet: String,
+    /// Path inside of an archive, if the blob was one.
+    pub member: Option<BlobPath>,
+}
+
+/// Why a finding does not count.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Suppression {
+    /// `inline`, `ignore_file` or `baseline`.
+    pub kind: String,
+    /// File and line that suppress it.
+    pub place: String,
+    /// Reason given there.
+    pub reason: Option<String>,
+}
+
+/// The secret as reports may show it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct SecretSummary {
+    /// Fingerprint of the value.
+    pub sha256: Fingerprint,
+    /// First and last two characters.
+    pub redacted: String,
+    /// Bytes of the value.
+    pub length: usize,
+}
+
+impl SecretSummary {
+    /// Summarises `secret`.
+    #[must_use]
+    pub fn of(secret: &Secret) -> Self {
+        Self { sha256: secret.fingerprint(), redacted: secret.redacted(), length: secret.len() }
+    }
+}
+
+/// File and line before a build, as a source map tells.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Original {
+    /// Path of the original file.
+    pub path: String,
+    /// 1-based line in it.
+    pub line: u32,
+}
+
+/// One place where the secret stands. Serialises to the object that `docs/report.schema.json` describes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Occurrence {
+    /// Path, or the ref's name.
+    pub path: BlobPath,
+    /// Line and columns in that file.
+    #[serde(flatten)]
+    pub region: Region,
+    /// Kind of place.
+    pub origin: Origin,
+    /// Introducing commit.
+    pub commit: Option<CommitInfo>,
+    /// How git still reaches it.
+    pub reachability: Option<Reachability>,
+    /// Git object.
+    pub blob_id: Option<crate::blob::BlobId>,
+    /// Place before the build.
+    pub original: Option<Original>,
+    /// How long and where it can be seen.
+    pub exposed: Option<Exposed>,
+    /// Number of the target, counted from 0 in the order of the command line.
+    pub target: usize,
+    /// Masked line of text, for people.
+    pub snippet: String,
+}
+
+impl Occurrence {
+    /// Joins where a blob was seen with where the value stands in it.
+    #[must_use]
+    pub fn new(candidate: &Candidate, provenance: Provenance, target: usize) -> Self {
+        let (path, origin) = match &candidate.member {
+            Some(member) => (provenance.path.member(member.as_bytes()), Origin::Archive),
+            None => (provenance.path, provenance.origin),
+        };
+        Self {
+            path,
+            region: candidate.region,
+            origin,
+            commit: provenance.commit,
+            reachability: provenance.reachability,
+            blob_id: provenance.blob_id,
+            original: None,
+            exposed: provenance.exposed,
+            target,
+            snippet: candidate.snippet.clone(),
+        }
+    }
+}
+
+/// One leaked secret, or one breach of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Id of the rule.
+    pub rule_id: String,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure: the surest of its occurrences.
+    pub confidence: Confidence,
+    /// Which environment.
+    pub environment: Environment,
+    /// The most exposed of its places.
+    pub exposure: Exposure,
+    /// The secret, redacted; `None` for a policy breach.
+    pub secret: Option<SecretSummary>,
+    /// Reasons at its surest occurrence.
+    pub evidence: Vec<Evidence>,
+    /// State after a live check.
+    pub validation: Validation,
+    /// Why it does not count, if so.
+    pub suppression: Option<Suppression>,
+    /// All places, sorted, without duplicates.
+    pub occurrences: Vec<Occurrence>,
+}
+
+/// A whole run as reports see it. Equal input makes an equal value, whatever the number of threads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanReport {
+    /// Targets as they were typed, escaped for display.
+    pub targets: Vec<String>,
+    /// Findings in their final order.
+    pub findings: Vec<Finding>,
+    /// What was looked at.
+    pub coverage: crate::coverage::Coverage,
+}

@@ -1,0 +1,113 @@
+//! Where a value stands in a text: byte spans, and the lines and columns a person sees.
+//!
+//! Spans are bytes and are what the pipeline works with. Lines and columns are computed only for what is reported.
+
+use serde::Serialize;
+
+/// A half-open range of bytes, `start..end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: usize,
+    /// Offset behind the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// Makes the span `start..end`.
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Self {
+        debug_assert!(start <= end, "a span never ends before it starts");
+        Self { start, end }
+    }
+
+    /// Number of bytes in the span.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.end - self.start
+    }
+
+    /// Whether the span holds no byte.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// Whether the two spans share a byte.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+}
+
+/// Where a value stands for a person: 1-based lines and columns, the end exclusive, as in SARIF.
+///
+/// Columns count Unicode code points; a byte that is not UTF-8 counts as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Region {
+    /// Line of the first character.
+    pub line: u32,
+    /// Column of the first character.
+    pub column: u32,
+    /// Line of the last character.
+    pub end_line: u32,
+    /// Column behind the last character.
+    pub end_column: u32,
+}
+
+impl Region {
+    /// Finds the region of `span` in `text`. Lines end at `\n`, `\r\n` or a lone `\r`, as in SARIF.
+    #[must_use]
+    pub fn of(text: &[u8], span: Span) -> Self {
+        let (line, column) = position(text, span.start);
+        let (end_line, end_column) = position(text, span.end);
+        Self { line, column, end_line, end_column }
+    }
+}
+
+/// Finds the span of the whole line, without its line end, in which `offset` stands.
+#[must_use]
+pub fn line_around(text: &[u8], offset: usize) -> Span {
+    let offset = offset.min(text.len());
+    let start = memchr::memrchr2(b'\n', b'\r', &text[..offset]).map_or(0, |at| at + 1);
+    let end = memchr::memchr2(b'\n', b'\r', &text[offset..]).map_or(text.len(), |at| offset + at);
+    Span::new(start, end)
+}
+
+/// Returns the 1-based line and column of `offset`; both saturate at `u32::MAX`.
+fn position(text: &[u8], offset: usize) -> (u32, u32) {
+    let before = &text[..offset.min(text.len())];
+    let line_ends = memchr::memchr2_iter(b'\n', b'\r', before)
+        .filter(|&at| before[at] == b'\n' || text.get(at + 1) != Some(&b'\n'))
+        .count();
+    let line_start = line_around(text, before.len()).start;
+    let column = before[line_start..].utf8_chunks().map(count_characters).sum::<usize>();
+    (saturate(line_ends + 1), saturate(column + 1))
+}
+
+/// Counts the characters of a chunk, each invalid byte as one.
+fn count_characters(chunk: std::str::Utf8Chunk<'_>) -> usize {
+    chunk.valid().chars().count() + chunk.invalid().len()
+}
+
+fn saturate(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_and_lines_end_in_three_ways() {
+        let text = "a\r\nb\rçé key\n".as_bytes();
+        let start = text.windows(3).position(|window| window == b"key").expect("key is there");
+        let region = Region::of(text, Span::new(start, start + 3));
+        assert_eq!(region, Region { line: 3, column: 4, end_line: 3, end_column: 7 });
+    }
+
+    #[test]
+    fn an_invalid_byte_is_one_column() {
+        assert_eq!(position(b"\xff\xfex", 2), (1, 3));
+    }
+}
