@@ -2,10 +2,17 @@
 
 use serde::Serialize;
 
-use crate::{blob::BlobPath, location::Region, provenance::{CommitInfo, Exposed, Origin, Provenance, Reachability}, secret::{Fingerprint, Secret}};
+use crate::{
+    blob::BlobPath,
+    location::Region,
+    provenance::{CommitInfo, Exposed, Origin, Provenance, Reachability},
+    secret::{Fingerprint, Secret},
+};
 
 /// How bad it is if the finding is true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Severity {
@@ -16,7 +23,9 @@ pub enum Severity {
 }
 
 /// How sure we are that the finding is true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Confidence {
@@ -26,7 +35,9 @@ pub enum Confidence {
 }
 
 /// Which of the provider's environments the secret opens, as far as its surroundings tell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Environment {
     /// Real data.

@@ -1,2 +1,4 @@
+//! Integration tests: the modules are named after what they prove.
+
 #[test]
 fn placeholder() {}
