@@ -4,7 +4,14 @@ pub mod location;
 pub mod secret;
 
 pub mod blob;
+pub mod coverage;
 pub mod provenance;
 
-pub mod coverage;
+pub mod decode;
 pub mod finding;
+
+pub mod rule;
+
+pub mod detect;
+
+pub mod check;

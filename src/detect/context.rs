@@ -1,0 +1,332 @@
+//! The syntactic surroundings of a value: the name it is assigned to, the call it stands in, its siblings, and the
+//! names of the blocks around it.
+
+use super::lex;
+use super::lex::Lexeme;
+use crate::location::Span;
+
+/// How far a statement is read to the left, in bytes.
+const STATEMENT_REACH: usize = 1_000;
+/// How far enclosing blocks are searched, in bytes.
+const BLOCK_REACH: usize = 16 * 1024;
+/// Enclosing blocks that are looked at.
+const MAX_BLOCKS: usize = 8;
+
+/// How a name is tied to the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// `name = value`, `name: value`, `<name>value`
+    Assigned,
+    /// `name(value)`
+    Called,
+    /// `"name", value`
+    Listed,
+    /// `name ?? value`
+    Fallback,
+    /// `name value`
+    Adjacent,
+}
+
+/// A name near the value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Name {
+    /// Where it stands.
+    pub(super) span: Span,
+    /// How it is tied to the value.
+    pub(super) link: Link,
+}
+
+/// A block around the value.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    /// The text that names it: `'yousign' =>`, `class YousignClient`, `yousign:`.
+    pub(super) header: Span,
+    /// Where its content begins.
+    pub(super) start: usize,
+    /// Whether it is data (a mapping, a section) and not code.
+    pub(super) is_data: bool,
+}
+
+/// What stands around a value.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Context {
+    /// Names tied to the value, the nearest first.
+    pub(super) names: Vec<Name>,
+    /// Function whose argument the value is.
+    pub(super) callee: Option<Span>,
+    /// From the beginning of the statement to the end of the value's bracket or line.
+    pub(super) statement: Option<Span>,
+    /// Blocks around it, the innermost first.
+    pub(super) blocks: Vec<Block>,
+    /// Whether `Bearer` stands right before it.
+    pub(super) is_bearer: bool,
+    /// Whether the value stands alone on its line, or in its whole text.
+    pub(super) is_bare: bool,
+}
+
+/// Reads the surroundings of the value at `span`.
+pub(super) fn read(text: &[u8], span: Span) -> Context {
+    let mut context = Context { is_bare: is_bare(text, span), ..Context::default() };
+    read_statement(text, span, &mut context);
+    context.blocks = blocks(text, span.start);
+    context
+}
+
+fn is_bare(text: &[u8], span: Span) -> bool {
+    let line = crate::location::line_around(text, span.start);
+    text[line.start..span.start]
+        .iter()
+        .chain(&text[span.end..line.end])
+        .all(|byte| byte.is_ascii_whitespace() || b"\"'".contains(byte))
+}
+
+/// Walks to the beginning of the statement and collects the names on the way.
+fn read_statement(text: &[u8], span: Span, context: &mut Context) {
+    let mut lexemes = lex::leftwards(text, span.start, STATEMENT_REACH);
+    let mut link = Link::Adjacent;
+    let mut depth = 0_usize;
+    let mut start = span.start;
+    let mut continues = false;
+    while let Some(lexeme) = lexemes.next() {
+        match lexeme {
+            Lexeme::Close => depth += 1,
+            Lexeme::Open(_, _) if depth > 0 => depth -= 1,
+            Lexeme::Open(b'(', _) => {
+                link = Link::Called;
+                continues = true;
+                if context.callee.is_none() {
+                    context.callee = word_before(&lexemes);
+                }
+            }
+            Lexeme::Open(bracket, _) => {
+                if bracket == b'{' && !context.names.is_empty() {
+                    break;
+                }
+                continues = true;
+            }
+            Lexeme::Word(word) if depth == 0 => {
+                if text[word.start..word.end].eq_ignore_ascii_case(b"bearer")
+                    && context.names.is_empty()
+                {
+                    context.is_bearer = true;
+                } else if context.names.len() < 12 {
+                    context.names.push(Name { span: word, link });
+                    link = Link::Adjacent;
+                }
+                continues = false;
+            }
+            Lexeme::Operator(byte) => {
+                link = if matches!(byte, b'?' | b'|') { Link::Fallback } else { Link::Assigned };
+                continues = true;
+            }
+            Lexeme::Comma => {
+                link = Link::Listed;
+                continues = true;
+            }
+            Lexeme::Newline
+                if depth == 0 && !goes_on(&lexemes, continues || context.names.is_empty()) =>
+            {
+                break;
+            }
+            Lexeme::Semicolon if depth == 0 && !is_entity(text, lexemes.offset()) => break,
+            Lexeme::Word(_) | Lexeme::Newline | Lexeme::Semicolon => {}
+        }
+        start = lexemes.offset();
+    }
+    context.statement = Some(Span::new(start, statement_end(text, span.end)));
+}
+
+/// Whether a statement goes on in the line above: that line ends in an operator, comma or bracket, or nothing was said
+/// yet that could be the value's name.
+fn goes_on(lexemes: &lex::Leftwards<'_>, unfinished: bool) -> bool {
+    match lexemes.clone().next() {
+        Some(Lexeme::Operator(_) | Lexeme::Open(b'(' | b'[', _)) => true,
+        Some(Lexeme::Comma) => unfinished,
+        _ => false,
+    }
+}
+
+/// Whether the semicolon ends an HTML entity.
+fn is_entity(text: &[u8], at: usize) -> bool {
+    let word = text[..at]
+        .iter()
+        .rev()
+        .take(8)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'#')
+        .count();
+    word > 0 && at > word && text[at - word - 1] == b'&'
+}
+
+fn word_before(lexemes: &lex::Leftwards<'_>) -> Option<Span> {
+    match lexemes.clone().next() {
+        Some(Lexeme::Word(word)) => Some(word),
+        _ => None,
+    }
+}
+
+/// The end of the value's bracket, statement or line, at most 300 bytes on.
+fn statement_end(text: &[u8], from: usize) -> usize {
+    let window = &text[from..text.len().min(from + 300)];
+    let mut depth = 0_i32;
+    for (at, byte) in window.iter().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth -= 1,
+            b'\n' | b';' if depth <= 0 => return from + at,
+            _ => {}
+        }
+        if depth < 0 {
+            return from + at;
+        }
+    }
+    from + window.len()
+}
+
+/// The bracket or tag around the value, as far as it stands within 300 bytes: where siblings such as `name=` stand.
+pub(super) fn siblings(text: &[u8], span: Span) -> Span {
+    let floor = span.start.saturating_sub(300);
+    let mut depth = 0_usize;
+    let mut start = span.start;
+    while start > floor {
+        match text[start - 1] {
+            b'}' | b')' | b']' | b'>' => depth += 1,
+            b'{' | b'(' | b'[' | b'<' if depth == 0 => break,
+            b'{' | b'(' | b'[' | b'<' => depth -= 1,
+            b'\n' if is_blank_or_item(text, start) => break,
+            _ => {}
+        }
+        start -= 1;
+    }
+    let ceiling = text.len().min(span.end + 300);
+    let mut end = span.end;
+    let mut depth = 0_usize;
+    while end < ceiling {
+        match text[end] {
+            b'{' | b'(' | b'[' | b'<' if text[end] != b'<' || text.get(end + 1) != Some(&b'/') => {
+                depth += 1
+            }
+            b'}' | b')' | b']' | b'>' if depth == 0 => break,
+            b'}' | b')' | b']' | b'>' => depth -= 1,
+            b'\n' if is_blank_or_item(text, end + 1) => break,
+            _ => {}
+        }
+        end += 1;
+    }
+    Span::new(start, end)
+}
+
+/// Whether a blank line or the next list item (`- `) begins at `at`.
+fn is_blank_or_item(text: &[u8], at: usize) -> bool {
+    let rest = text[at..]
+        .iter()
+        .position(|byte| *byte != b' ' && *byte != b'\t')
+        .map_or(&[][..], |skip| &text[at + skip..]);
+    rest.is_empty() || rest.starts_with(b"\n") || rest.starts_with(b"\r") || rest.starts_with(b"- ")
+}
+
+/// The blocks around `at`: by brackets, by indentation, and by section headers.
+fn blocks(text: &[u8], at: usize) -> Vec<Block> {
+    let floor = at.saturating_sub(BLOCK_REACH);
+    let mut blocks = bracket_blocks(text, at, floor);
+    blocks.extend(indent_blocks(text, at, floor));
+    blocks.extend(section(text, at, floor));
+    blocks.sort_by_key(|block| std::cmp::Reverse(block.start));
+    blocks.dedup_by_key(|block| block.start);
+    blocks.truncate(MAX_BLOCKS);
+    blocks
+}
+
+fn bracket_blocks(text: &[u8], at: usize, floor: usize) -> Vec<Block> {
+    let mut blocks = vec![];
+    let mut depth = 0_usize;
+    for position in (floor..at).rev() {
+        match text[position] {
+            b')' | b']' | b'}' => depth += 1,
+            b'(' | b'[' | b'{' if depth > 0 => depth -= 1,
+            b'(' | b'[' | b'{' => {
+                let header = header_before(text, position, floor);
+                let last = text[header.start..position].trim_ascii_end().last().copied();
+                blocks.push(Block {
+                    header,
+                    start: position,
+                    is_data: matches!(last, Some(b':' | b'>' | b'=')),
+                });
+                if blocks.len() == MAX_BLOCKS {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    blocks
+}
+
+/// What stands before a bracket: back to the end of the statement before it, at most 160 bytes and two lines.
+fn header_before(text: &[u8], bracket: usize, floor: usize) -> Span {
+    let floor = floor.max(bracket.saturating_sub(160));
+    let mut start = bracket;
+    let mut lines = 0;
+    let mut depth = 0_usize;
+    let mut said = false;
+    while start > floor {
+        match text[start - 1] {
+            b'\n' if said && lines == 0 && text[start..bracket].trim_ascii().len() > 2 => break,
+            b'\n' => lines += 1,
+            b')' => depth += 1,
+            b'(' if depth > 0 => depth -= 1,
+            b';' | b'{' | b'}' => break,
+            b',' | b'[' | b'(' if depth == 0 => break,
+            byte if !byte.is_ascii_whitespace() => said = true,
+            _ => {}
+        }
+        if lines > 1 {
+            break;
+        }
+        start -= 1;
+    }
+    Span::new(start, bracket)
+}
+
+/// Lines above with less and less indentation, as in YAML, Python and pretty-printed XML.
+fn indent_blocks(text: &[u8], at: usize, floor: usize) -> Vec<Block> {
+    let mut blocks = vec![];
+    let mut line = crate::location::line_around(text, at);
+    let mut indent = indent_of(&text[line.start..line.end]);
+    while indent > 0 && line.start > floor.max(1) && blocks.len() < MAX_BLOCKS {
+        line = crate::location::line_around(text, line.start - 1);
+        let content = &text[line.start..line.end];
+        let trimmed = content.trim_ascii();
+        if trimmed.is_empty() || trimmed.starts_with(b"#") || trimmed.starts_with(b"//") {
+            continue;
+        }
+        let own = indent_of(content);
+        if own < indent {
+            indent = own;
+            let is_data = trimmed.ends_with(b":") || trimmed.ends_with(b">");
+            blocks.push(Block { header: line, start: line.start, is_data });
+        }
+    }
+    blocks
+}
+
+/// Columns before the text of a line; a list item's dash counts as space.
+fn indent_of(line: &[u8]) -> usize {
+    line.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'-')).count()
+}
+
+/// The section header `[name]` above, as in INI and TOML files.
+fn section(text: &[u8], at: usize, floor: usize) -> Option<Block> {
+    let mut line = crate::location::line_around(text, at);
+    while line.start > floor.max(1) {
+        line = crate::location::line_around(text, line.start - 1);
+        let content = text[line.start..line.end].trim_ascii();
+        if content.starts_with(b"[")
+            && content.ends_with(b"]")
+            && content.len() < 100
+            && !content.contains(&b',')
+        {
+            return Some(Block { header: line, start: line.start, is_data: true });
+        }
+    }
+    None
+}

@@ -1,0 +1,180 @@
+//! What a name says about the value it stands for.
+
+use super::lex;
+use super::mention::Rivals;
+use crate::rule::Provider;
+use crate::rule::Vocabulary;
+
+/// What a name says about its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// A credential, and no word says of whom else.
+    Credential,
+    /// A credential of something that the words name and we do not know (`CRM_API_KEY`).
+    ForeignCredential,
+    /// A credential for another purpose (`APP_SECRET`).
+    OtherPurpose,
+    /// A credential or value of another provider.
+    Rival,
+    /// A digest or identifier, or something else that is no secret.
+    Harmless,
+    /// Nothing: the value's siblings or the enclosing name decide.
+    Carrier,
+    /// Some name that says neither.
+    Unknown,
+}
+
+/// A name with its meaning.
+#[derive(Clone, Debug)]
+pub(super) struct Label {
+    /// The name as it is written, shortened for people.
+    pub(super) text: String,
+    /// Its lowercase words.
+    pub(super) words: Vec<String>,
+    /// What it says.
+    pub(super) meaning: Meaning,
+    /// Whether it names the provider.
+    pub(super) names_provider: bool,
+}
+
+impl Label {
+    /// Reads a name.
+    pub(super) fn read(
+        name: &[u8],
+        provider: &Provider,
+        vocabulary: &Vocabulary,
+        rivals: &Rivals,
+    ) -> Self {
+        let words = lex::subwords(name);
+        let last_part = name
+            .rsplit(|byte| *byte == b'.' || *byte == b':')
+            .find(|part| !part.is_empty())
+            .unwrap_or(name);
+        let joined: String = words.concat();
+        let names_provider =
+            provider.keywords.iter().any(|keyword| joined.contains(keyword.as_str()));
+        let own = lex::subwords(last_part);
+        let meaning = meaning(&own, name, names_provider, provider, vocabulary, rivals);
+        Self {
+            text: String::from_utf8_lossy(&name[..name.len().min(60)]).into_owned(),
+            words,
+            meaning,
+            names_provider,
+        }
+    }
+
+    /// Whether one of the cues stands in the name; a cue of several words (`signing_secret`) must stand whole.
+    pub(super) fn has_cue(&self, cues: &[String]) -> bool {
+        let joined = format!("_{}_", self.words.join("_"));
+        let closed = self.words.concat();
+        cues.iter().any(|cue| {
+            joined.contains(&format!("_{cue}_")) || cue.len() > 5 && closed.contains(cue.as_str())
+        })
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "what a name is judged by")]
+fn meaning(
+    words: &[String],
+    name: &[u8],
+    names_provider: bool,
+    provider: &Provider,
+    vocabulary: &Vocabulary,
+    rivals: &Rivals,
+) -> Meaning {
+    let is_digest = |word: &String| vocabulary.digest.contains(word);
+    let Some(head) = head(words, vocabulary) else {
+        return if names_provider { Meaning::Unknown } else { Meaning::Carrier };
+    };
+    // In `dummy_key` or `public_key` the word stands before the head; in `key_hash` it is the head.
+    if words.iter().any(is_digest) {
+        return Meaning::Harmless;
+    }
+    let ends_in_credential = is_credential(head, provider, vocabulary);
+    if !ends_in_credential && vocabulary.harmless.contains(head.as_str()) {
+        return Meaning::Harmless;
+    }
+    if names_provider {
+        return if ends_in_credential { Meaning::Credential } else { Meaning::Unknown };
+    }
+    if rivals.named_in(name) {
+        return Meaning::Rival;
+    }
+    if ends_in_credential {
+        let qualifiers = || words.iter().filter(|word| *word != head && !is_suffix(word));
+        if qualifiers().any(|word| {
+            vocabulary.other_purpose.contains(word) && !vocabulary.neutral.contains(word)
+        }) {
+            return Meaning::OtherPurpose;
+        }
+        let foreign = |word: &String| {
+            !vocabulary.neutral.contains(word)
+                && !vocabulary.credential.contains(word)
+                && !vocabulary.carrier.contains(word)
+        };
+        return if qualifiers().any(foreign) {
+            Meaning::ForeignCredential
+        } else {
+            Meaning::Credential
+        };
+    }
+    if words.iter().all(|word| vocabulary.carrier.contains(word)) {
+        Meaning::Carrier
+    } else {
+        Meaning::Unknown
+    }
+}
+
+/// The word that says what the thing is: the last one that is no environment, version or number.
+fn head<'w>(words: &'w [String], vocabulary: &Vocabulary) -> Option<&'w String> {
+    let last =
+        words.iter().rev().find(|word| !is_suffix(word) && !vocabulary.carrier.contains(*word));
+    last.or_else(|| words.last().filter(|word| !is_suffix(word)))
+}
+
+/// Words that follow a name without changing what it is.
+fn is_suffix(word: &str) -> bool {
+    word.len() == 1
+        || word.bytes().all(|byte| byte.is_ascii_digit())
+        || word.starts_with('v') && word[1..].bytes().all(|byte| byte.is_ascii_digit())
+        || matches!(
+            word,
+            "sandbox"
+                | "prod"
+                | "production"
+                | "staging"
+                | "test"
+                | "dev"
+                | "live"
+                | "demo"
+                | "preprod"
+                | "local"
+                | "uat"
+                | "qa"
+                | "recette"
+                | "old"
+                | "new"
+                | "header"
+                | "env"
+                | "fallback"
+                | "legacy"
+                | "backup"
+                | "full"
+                | "readonly"
+                | "hardcoded"
+                | "const"
+                | "development"
+                | "param"
+                | "field"
+                | "str"
+        )
+}
+
+/// `key`, `token`, …, also glued to the provider or to `api` (`ysapikey`, `yousignkey`).
+fn is_credential(word: &str, provider: &Provider, vocabulary: &Vocabulary) -> bool {
+    if vocabulary.credential.contains(word) {
+        return true;
+    }
+    let rest = provider.keywords.iter().find_map(|keyword| word.strip_prefix(keyword.as_str()));
+    rest.is_some_and(|rest| vocabulary.credential.contains(rest))
+}

@@ -1,0 +1,145 @@
+//! The little grammar that all languages share: words, operators, brackets, lines. Read leftwards from a value, so
+//! that its cost depends on the value's surroundings and not on the file's size.
+
+use crate::location::Span;
+
+/// A piece of text left of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lexeme {
+    /// A run of identifier characters, with inner dots and dashes.
+    Word(Span),
+    /// `=`, `:`, `=>`, `->`, `<`, `>`, `|` and other operators, one per run.
+    Operator(u8),
+    /// `,`
+    Comma,
+    /// `;`
+    Semicolon,
+    /// `(`, `[` or `{`
+    Open(u8, usize),
+    /// `)`, `]` or `}`
+    Close,
+    /// A line end; blank lines give one each.
+    Newline,
+}
+
+/// Bytes that may stand in a word.
+pub(super) fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'@' | b'-' | b'.') || byte >= 0x80
+}
+
+/// Iterates over the lexemes before `end`, the nearest first, at most `budget` bytes far.
+pub(super) fn leftwards(text: &[u8], end: usize, budget: usize) -> Leftwards<'_> {
+    Leftwards { text, at: end, floor: end.saturating_sub(budget) }
+}
+
+/// See [`leftwards`].
+#[derive(Clone)]
+pub(super) struct Leftwards<'t> {
+    text: &'t [u8],
+    at: usize,
+    floor: usize,
+}
+
+impl Leftwards<'_> {
+    /// Offset before which the next lexeme ends.
+    pub(super) fn offset(&self) -> usize {
+        self.at
+    }
+
+    fn word(&mut self) -> Lexeme {
+        let end = self.at;
+        while self.at > self.floor && is_word(self.text[self.at - 1]) {
+            self.at -= 1;
+        }
+        Lexeme::Word(Span::new(self.at, end))
+    }
+
+    fn operator(&mut self) -> Lexeme {
+        let last = self.text[self.at - 1];
+        self.at -= 1;
+        while self.at > self.floor
+            && matches!(
+                self.text[self.at - 1],
+                b'=' | b'>' | b'<' | b'?' | b'|' | b'&' | b':' | b'!'
+            )
+        {
+            self.at -= 1;
+        }
+        Lexeme::Operator(last)
+    }
+}
+
+impl Iterator for Leftwards<'_> {
+    type Item = Lexeme;
+
+    fn next(&mut self) -> Option<Lexeme> {
+        while self.at > self.floor {
+            let byte = self.text[self.at - 1];
+            let single = match byte {
+                b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'\0' | b'\r' => {
+                    self.at -= 1;
+                    continue;
+                }
+                b'\n' => Lexeme::Newline,
+                b',' => Lexeme::Comma,
+                b';' => Lexeme::Semicolon,
+                b'(' | b'[' | b'{' => Lexeme::Open(byte, self.at - 1),
+                b')' | b']' | b'}' => Lexeme::Close,
+                _ if is_word(byte) => {
+                    let word = self.word();
+                    let Lexeme::Word(span) = word else { return Some(word) };
+                    // A lone dash or dot (a list item, a PHP concatenation) says nothing.
+                    if self.text[span.start..span.end]
+                        .iter()
+                        .any(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
+                    {
+                        return Some(word);
+                    }
+                    continue;
+                }
+                _ => return Some(self.operator()),
+            };
+            self.at -= 1;
+            return Some(single);
+        }
+        None
+    }
+}
+
+/// Splits a name into lowercase words at case changes, digits' ends, and separators: `YOUSIGN_API_KEY`,
+/// `yousignApiKey` and `yousign.api-key` all give `yousign api key`.
+pub(super) fn subwords(name: &[u8]) -> Vec<String> {
+    let mut words = vec![];
+    let mut word = String::new();
+    for (at, &byte) in name.iter().enumerate() {
+        let is_part = byte.is_ascii_alphanumeric() || byte >= 0x80;
+        let before = at.checked_sub(1).map(|before| name[before]);
+        let starts = byte.is_ascii_uppercase()
+            && (before
+                .is_some_and(|before| before.is_ascii_lowercase() || before.is_ascii_digit())
+                || before.is_some_and(|before| before.is_ascii_uppercase())
+                    && name.get(at + 1).is_some_and(u8::is_ascii_lowercase));
+        if (starts || !is_part) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if is_part {
+            word.push(if byte < 0x80 { char::from(byte.to_ascii_lowercase()) } else { 'é' });
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_split_alike_in_every_style() {
+        for name in ["YOUSIGN_API_KEY", "yousignApiKey", "yousign.api-key", "YousignAPIKey"] {
+            assert_eq!(subwords(name.as_bytes()), ["yousign", "api", "key"], "{name}");
+        }
+    }
+}

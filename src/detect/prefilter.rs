@@ -1,0 +1,119 @@
+//! Says at memory speed which bytes deserve a look: those that hold a keyword of a provider in any of its forms.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use regex::bytes::Regex;
+use regex::bytes::RegexBuilder;
+
+use crate::blob::Sieve;
+use crate::decode;
+use crate::rule::Provider;
+use crate::rule::RuleSet;
+
+/// The compiled forms of all keywords: plain and UTF-16 in any letter case, base64 and hex in the usual spellings.
+pub struct Prefilter {
+    forms: Regex,
+    longest: usize,
+}
+
+impl Prefilter {
+    /// Compiles the keywords of `rules`.
+    pub(crate) fn new(rules: &RuleSet) -> Self {
+        let mut longest = 1;
+        let mut alternatives: Vec<String> = vec![];
+        for provider in &rules.providers {
+            for keyword in &provider.keywords {
+                let wide: Vec<String> = keyword.chars().map(|letter| letter.to_string()).collect();
+                alternatives.push(format!("(?i:{keyword}|{})", wide.join("\\x00")));
+                longest = longest.max(keyword.len() * 2);
+            }
+            for form in spellings(provider).iter().flat_map(|spelling| encoded_forms(spelling)) {
+                longest = longest.max(form.len());
+                alternatives.push(regex::escape(&form));
+            }
+        }
+        let pattern = if alternatives.is_empty() {
+            "[^\\x00-\\xff]".to_owned()
+        } else {
+            alternatives.join("|")
+        };
+        let forms = RegexBuilder::new(&pattern).unicode(false).build();
+        Self { forms: forms.expect("keywords are plain ASCII, as the rule parser checks"), longest }
+    }
+}
+
+impl Sieve for Prefilter {
+    fn may_match(&self, bytes: &[u8]) -> bool {
+        self.forms.is_match(bytes)
+    }
+
+    fn is_opaque(&self, head: &[u8]) -> bool {
+        decode::is_opaque(head)
+    }
+
+    fn longest_form(&self) -> usize {
+        self.longest
+    }
+}
+
+/// The usual spellings of a provider's keywords.
+fn spellings(provider: &Provider) -> Vec<String> {
+    let mut spellings: Vec<String> = provider.spellings.clone();
+    for keyword in &provider.keywords {
+        let capital = keyword[..1].to_ascii_uppercase() + &keyword[1..];
+        spellings.extend([keyword.clone(), keyword.to_ascii_uppercase(), capital]);
+    }
+    spellings
+}
+
+/// Base64 at its three alignments, of the word and of its UTF-16, and both cases of hexadecimal.
+fn encoded_forms(spelling: &str) -> Vec<String> {
+    let wide: Vec<u8> = spelling.bytes().flat_map(|byte| [byte, 0]).collect();
+    let mut forms = base64_forms(spelling.as_bytes());
+    forms.extend(base64_forms(&wide));
+    let hex: String = spelling.bytes().map(|byte| format!("{byte:02x}")).collect();
+    forms.push(hex.to_ascii_uppercase());
+    forms.push(hex);
+    forms.sort();
+    forms.dedup();
+    forms
+}
+
+/// The characters of base64 that depend on `bytes` alone, for each of the three offsets at which they may begin.
+fn base64_forms(bytes: &[u8]) -> Vec<String> {
+    (0..3)
+        .map(|shift| {
+            let padded = [&vec![0; shift], bytes].concat();
+            let encoded = STANDARD_NO_PAD.encode(&padded);
+            let first = (shift * 8).div_ceil(6);
+            let last = padded.len() * 8 / 6;
+            encoded[first..last].to_owned()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn prefilter() -> Prefilter {
+        Prefilter::new(&RuleSet::built_in().expect("built-in rules are valid"))
+    }
+
+    proptest! {
+        #[test]
+        fn no_form_of_a_keyword_is_missed(before in "[ -~]{0,40}", behind in "[ -~]{0,40}", word in "(?i:yousign|youtrust|ysapi)", spelled in "yousign|YOUSIGN|YouSign|Yousign|youSign|youtrust|YOUTRUST") {
+            let prefilter = prefilter();
+            let plain = format!("{before}{word}{behind}");
+            prop_assert!(prefilter.may_match(plain.as_bytes()));
+            let wide: Vec<u8> = plain.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            prop_assert!(prefilter.may_match(&wide));
+            let text = format!("{before}{spelled}{behind}");
+            prop_assert!(prefilter.may_match(STANDARD_NO_PAD.encode(&text).as_bytes()));
+            let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            prop_assert!(prefilter.may_match(STANDARD_NO_PAD.encode(wide).as_bytes()));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The line around a value as people may see it: every secret of the document masked, long lines shortened.
+
+use crate::location::Span;
+use crate::location::line_around;
+
+/// Bytes shown on each side of the value.
+const MARGIN: usize = 60;
+
+/// Cuts out the line of `value` and masks all `secrets` in it. The policy rules' values are names and stay readable.
+pub(super) fn masked(document: &[u8], value: Span, secrets: &[Span], is_policy: bool) -> String {
+    let line = line_around(document, value.start);
+    let start = floor_boundary(document, line.start.max(value.start.saturating_sub(MARGIN)));
+    let end = line.end.min(value.end + MARGIN).max(value.end.min(line.end));
+    let mut snippet = String::new();
+    if start > line.start {
+        snippet.push('…');
+    }
+    let mut at = start;
+    let mut inside: Vec<Span> = secrets
+        .iter()
+        .copied()
+        .filter(|span| span.start < end && span.end > start && !(is_policy && *span == value))
+        .collect();
+    inside.sort_unstable();
+    for span in inside {
+        if span.end <= at {
+            continue;
+        }
+        let from = span.start.max(at);
+        snippet.push_str(&String::from_utf8_lossy(&document[at..from]));
+        snippet.push_str("********");
+        at = span.end.min(document.len());
+    }
+    if at < end {
+        snippet.push_str(&String::from_utf8_lossy(&document[at..end]));
+    }
+    if end < line.end {
+        snippet.push('…');
+    }
+    hide_long_runs(&snippet)
+}
+
+/// Masks every further run of 24 or more letters and digits: a neighbour may be a secret that no rule of ours knows.
+fn hide_long_runs(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut run = String::new();
+    for character in text.chars().chain(['\0']) {
+        if character.is_ascii_alphanumeric() || character == '_' {
+            run.push(character);
+            continue;
+        }
+        let digits = run.bytes().filter(u8::is_ascii_digit).count();
+        shown.push_str(if run.len() >= 24 && digits >= 2 { "********" } else { &run });
+        run.clear();
+        if character != '\0' {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// The nearest UTF-8 character boundary at or before `at`.
+fn floor_boundary(text: &[u8], at: usize) -> usize {
+    (at.saturating_sub(3)..=at)
+        .rev()
+        .find(|&at| text.get(at).is_none_or(|byte| byte & 0xC0 != 0x80))
+        .unwrap_or(at)
+}

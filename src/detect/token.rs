@@ -1,0 +1,75 @@
+//! Finds tokens of a rule's shape: maximal runs of letters and digits of an exact length, with nothing at their ends
+//! that makes them part of something longer.
+
+use crate::location::Span;
+use crate::rule::Provider;
+use crate::rule::RuleKind;
+use crate::rule::Shape;
+
+/// Shapes of all token rules of a provider.
+pub(super) fn shapes(provider: &Provider) -> impl Iterator<Item = &Shape> {
+    provider.rules.iter().flat_map(|rule| match &rule.kind {
+        RuleKind::Token(token) => token.shapes.as_slice(),
+        RuleKind::Pattern(_) => &[],
+    })
+}
+
+/// Finds every token of `text` that a rule's shape accepts.
+///
+/// A run of at least `n` characters covers one of every `n` consecutive offsets, so that only each `n`-th byte is
+/// looked at until one of them is a letter or digit.
+pub(super) fn tokens(provider: &Provider, text: &[u8]) -> Vec<Span> {
+    let Some(shortest) = shapes(provider).map(|shape| shape.length).min() else { return vec![] };
+    let mut found = vec![];
+    let mut at = shortest.saturating_sub(1);
+    while at < text.len() {
+        if !text[at].is_ascii_alphanumeric() {
+            at += shortest;
+            continue;
+        }
+        let start =
+            at - text[..at].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let end = at + text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let token = &text[start..end];
+        if shapes(provider).any(|shape| shape.accepts(token)) && stands_alone(text, start, end) {
+            found.push(Span::new(start, end));
+        }
+        at = end + shortest;
+    }
+    found
+}
+
+/// Whether neither side continues the token. `+ / = - _` belong to longer encodings, except where they end a name or
+/// a part of a URL.
+fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
+    let before = start.checked_sub(1).map(|at| text[at]);
+    let behind = text.get(end).copied();
+    let starts = match before {
+        Some(b'+' | b'-' | b'_' | b'%') => false,
+        Some(b'\\') => {
+            !matches!(text[start], b'n' | b'r' | b't' | b'b' | b'f' | b'u' | b'x' | b'0')
+        }
+        Some(b'.') => !start.checked_sub(2).is_some_and(|at| text[at].is_ascii_alphanumeric()),
+        Some(b'/') => is_url_path(text, start),
+        _ => true,
+    };
+    let ends = match behind {
+        Some(b'+' | b'-' | b'_' | b'=') => false,
+        Some(b'/') => is_url_path(text, start),
+        Some(b'.') => !text.get(end + 1).is_some_and(u8::is_ascii_alphanumeric),
+        _ => true,
+    };
+    starts && ends
+}
+
+/// Whether what stands glued before the token is a URL, or the token is the first part of a path.
+fn is_url_path(text: &[u8], start: usize) -> bool {
+    let glued = text[..start]
+        .iter()
+        .rev()
+        .take(300)
+        .take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`<>(),".contains(byte))
+        .count();
+    let prefix = &text[start - glued..start];
+    memchr::memmem::find(prefix, b"://").is_some() || prefix.starts_with(b"/") || prefix == b"//"
+}

@@ -1,0 +1,230 @@
+//! Rules as data: providers, what their secrets look like and which words speak for and against. Reads the TOML
+//! files of `rules/` and of the user; knows nothing of how a text is searched.
+
+mod parse;
+mod vocabulary;
+
+use regex::Regex;
+use regex::bytes::Regex as BytesRegex;
+use serde::Deserialize;
+
+use crate::finding::Confidence;
+use crate::finding::Environment;
+use crate::finding::Severity;
+
+pub use parse::RuleError;
+pub use vocabulary::Vocabulary;
+
+/// The built-in files, read in this order.
+const BUILT_IN: [(&str, &str); 2] = [
+    ("rules/vocabulary.toml", include_str!("../../rules/vocabulary.toml")),
+    ("rules/yousign.toml", include_str!("../../rules/yousign.toml")),
+];
+
+/// All rules of a run.
+#[derive(Clone, Debug)]
+pub struct RuleSet {
+    /// Providers in the order in which their files were read.
+    pub providers: Vec<Provider>,
+    /// Words shared by all providers.
+    pub vocabulary: Vocabulary,
+}
+
+impl RuleSet {
+    /// The rules that are compiled in.
+    ///
+    /// # Errors
+    /// Never, as a test proves; the type tells the same story as [`RuleSet::with_file`].
+    pub fn built_in() -> Result<Self, RuleError> {
+        let mut set = Self { providers: vec![], vocabulary: Vocabulary::default() };
+        for (name, text) in BUILT_IN {
+            set.add(text, name)?;
+        }
+        Ok(set)
+    }
+
+    /// Adds a rule file's text: its provider is new or replaces the rules that have the same id, its words are
+    /// added, and the rules it disables are removed. `name` stands in error messages.
+    ///
+    /// # Errors
+    /// When the text is no valid rule file; the error names the line and column.
+    pub fn add(&mut self, text: &str, name: &str) -> Result<(), RuleError> {
+        parse::add(self, text, name)
+    }
+
+    /// All rules in a fixed order.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.providers.iter().flat_map(|provider| &provider.rules)
+    }
+}
+
+/// One provider whose secrets are searched.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// Short id such as `yousign`.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Where its documentation is.
+    pub information_uri: String,
+    /// Lowercase words of which one must stand in a text or its path.
+    pub keywords: Vec<String>,
+    /// Those keywords that name the provider by themselves.
+    pub names: Vec<String>,
+    /// Spellings with capitals in the middle, for encodings in which letter case cannot be ignored.
+    pub spellings: Vec<String>,
+    /// English words before a camel-case keyword that make it no mention.
+    pub joined_before: Vec<String>,
+    /// English words behind a camel-case keyword that make it no mention.
+    pub joined_after: Vec<String>,
+    /// Its hosts, the most specific first.
+    pub hosts: Vec<Host>,
+    /// Its rules.
+    pub rules: Vec<Rule>,
+}
+
+/// A host of the provider.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// Matches the whole host name, in any letter case.
+    pub pattern: Regex,
+    /// Environment that it serves.
+    pub environment: Environment,
+    /// Whether keys are sent to it.
+    pub api: bool,
+}
+
+/// What is reported, and what it looks like.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Id such as `yousign-api-key`. Several rules may share one.
+    pub id: String,
+    /// How the value is found.
+    pub kind: RuleKind,
+    /// One line for people.
+    pub title: String,
+    /// What the value allows.
+    pub description: String,
+    /// Severity where the environment is not production.
+    pub severity: Severity,
+    /// Severity in production.
+    pub severity_production: Severity,
+    /// What to do, in order.
+    pub remedy: Vec<String>,
+    /// Texts in which the rule must find something; `{{base62:32}}` and the like stand for random values.
+    pub examples: Vec<String>,
+    /// Texts in which no rule may find anything.
+    pub negative_examples: Vec<String>,
+}
+
+impl Rule {
+    /// Severity of a value in this environment.
+    #[must_use]
+    pub fn severity_in(&self, environment: Environment) -> Severity {
+        if environment == Environment::Production {
+            self.severity_production
+        } else {
+            self.severity
+        }
+    }
+
+    /// Whether breaches hold no secret and do not count as leaks.
+    #[must_use]
+    pub fn is_policy(&self) -> bool {
+        matches!(&self.kind, RuleKind::Pattern(pattern) if pattern.policy)
+    }
+}
+
+/// How a rule finds its values.
+#[derive(Clone, Debug)]
+pub enum RuleKind {
+    /// A token of a given shape, judged by its context.
+    Token(TokenRule),
+    /// A regular expression.
+    Pattern(PatternRule),
+}
+
+/// A value without a prefix: its shape, and the words that make it this rule's and not the default's.
+#[derive(Clone, Debug)]
+pub struct TokenRule {
+    /// Accepted shapes.
+    pub shapes: Vec<Shape>,
+    /// What makes the value this rule's; empty for the provider's default rule.
+    pub cues: Cues,
+}
+
+/// Words that assign a token to a rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cues {
+    /// In the name the value is assigned to.
+    pub label: Vec<String>,
+    /// In the name of the function it is passed to.
+    pub call: Vec<String>,
+    /// In an enclosing name or the path, if the label ends in one of `heads`.
+    pub context: Vec<String>,
+    /// See `context`.
+    pub heads: Vec<String>,
+}
+
+/// A value that a regular expression finds.
+#[derive(Clone, Debug)]
+pub struct PatternRule {
+    /// The group `secret` is the value; the whole match if there is none.
+    pub pattern: BytesRegex,
+    /// Lowercase text that the path must hold.
+    pub path: Option<String>,
+    /// Confidence of a match.
+    pub confidence: Confidence,
+    /// Whether the value must look random.
+    pub random: bool,
+    /// Whether it is a breach of policy that holds no secret.
+    pub policy: bool,
+}
+
+/// Length and alphabet of a token.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    /// Its characters.
+    pub alphabet: Alphabet,
+    /// Exact number of characters.
+    pub length: usize,
+    /// Whether it must hold both upper and lower case letters.
+    #[serde(default)]
+    pub mixed_case: bool,
+    /// Description for people, part of the evidence.
+    pub note: String,
+}
+
+/// Characters of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Alphabet {
+    /// `A-Z`, `a-z`, `0-9`.
+    Base62,
+    /// `0-9`, `a-f`.
+    LowerHex,
+}
+
+impl Alphabet {
+    /// Whether all of `bytes` belong to the alphabet.
+    #[must_use]
+    pub fn holds(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Base62 => bytes.iter().all(u8::is_ascii_alphanumeric),
+            Self::LowerHex => bytes.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
+        }
+    }
+}
+
+impl Shape {
+    /// Whether `token` has this shape.
+    #[must_use]
+    pub fn accepts(&self, token: &[u8]) -> bool {
+        token.len() == self.length
+            && self.alphabet.holds(token)
+            && (!self.mixed_case
+                || token.iter().any(u8::is_ascii_uppercase)
+                    && token.iter().any(u8::is_ascii_lowercase))
+    }
+}

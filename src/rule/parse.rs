@@ -1,0 +1,330 @@
+//! From the text of a rule file to rules; every mistake is an error with its line and column.
+
+use regex::Regex;
+use regex::bytes::Regex as BytesRegex;
+use serde::Deserialize;
+
+use super::vocabulary::VocabularyToml;
+use super::{Cues, Host, PatternRule, Provider, Rule, RuleKind, RuleSet, Shape, TokenRule};
+use crate::finding::Confidence;
+use crate::finding::Environment;
+use crate::finding::Severity;
+
+/// Version of the format that this build reads.
+const SCHEMA_VERSION: u32 = 1;
+
+/// Why a rule file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    /// It is no TOML, or has an unknown or missing key or a value of the wrong type.
+    #[error("{name}:{line}:{column}: {message}")]
+    Syntax {
+        /// Name of the file.
+        name: String,
+        /// 1-based line.
+        line: usize,
+        /// 1-based column.
+        column: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// Its values do not make sense together.
+    #[error("{name}: {place}: {message}")]
+    Meaning {
+        /// Name of the file.
+        name: String,
+        /// Rule or table.
+        place: String,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileToml {
+    schema_version: u32,
+    #[serde(default)]
+    disabled: Vec<String>,
+    #[serde(default)]
+    vocabulary: VocabularyToml,
+    provider: Option<ProviderToml>,
+    #[serde(default)]
+    rules: Vec<RuleToml>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProviderToml {
+    id: String,
+    name: String,
+    #[serde(default)]
+    information_uri: String,
+    keywords: Vec<String>,
+    names: Vec<String>,
+    #[serde(default)]
+    spellings: Vec<String>,
+    #[serde(default)]
+    joined_before: Vec<String>,
+    #[serde(default)]
+    joined_after: Vec<String>,
+    #[serde(default)]
+    hosts: Vec<HostToml>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostToml {
+    host: Option<String>,
+    pattern: Option<String>,
+    #[serde(default)]
+    environment: Environment,
+    #[serde(default)]
+    api: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KindToml {
+    Token,
+    Pattern,
+    Policy,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleToml {
+    id: String,
+    kind: KindToml,
+    title: String,
+    description: String,
+    severity: Severity,
+    severity_production: Option<Severity>,
+    #[serde(default)]
+    remedy: Vec<String>,
+    #[serde(default)]
+    examples: Vec<String>,
+    #[serde(default)]
+    negative_examples: Vec<String>,
+    #[serde(default)]
+    shapes: Vec<Shape>,
+    #[serde(default)]
+    label_cues: Vec<String>,
+    #[serde(default)]
+    call_cues: Vec<String>,
+    #[serde(default)]
+    context_cues: Vec<String>,
+    #[serde(default)]
+    context_heads: Vec<String>,
+    pattern: Option<String>,
+    path: Option<String>,
+    confidence: Option<Confidence>,
+    #[serde(default)]
+    random: bool,
+}
+
+/// Adds the file `text` to `set`; see [`RuleSet::add`].
+pub(super) fn add(set: &mut RuleSet, text: &str, name: &str) -> Result<(), RuleError> {
+    let file: FileToml = toml::from_str(text).map_err(|error| syntax(&error, text, name))?;
+    if file.schema_version != SCHEMA_VERSION {
+        let message = format!(
+            "version {} is not known; this build reads version {SCHEMA_VERSION}",
+            file.schema_version
+        );
+        return Err(meaning(name, "schema_version", message));
+    }
+    set.vocabulary.extend(file.vocabulary);
+    let rules =
+        file.rules.into_iter().map(|rule| build_rule(rule, name)).collect::<Result<Vec<_>, _>>()?;
+    match file.provider {
+        Some(provider) => add_provider(set, provider, rules, name)?,
+        None if rules.is_empty() => {}
+        None => override_rules(set, rules, name)?,
+    }
+    for id in &file.disabled {
+        if set.rules().all(|rule| rule.id != *id) {
+            return Err(meaning(
+                name,
+                "disabled",
+                format!("there is no rule `{id}`; `signleak rules list` names them"),
+            ));
+        }
+        set.providers.iter_mut().for_each(|provider| provider.rules.retain(|rule| rule.id != *id));
+    }
+    Ok(())
+}
+
+/// Adds a provider, or replaces the one with the same id.
+fn add_provider(
+    set: &mut RuleSet,
+    toml: ProviderToml,
+    rules: Vec<Rule>,
+    name: &str,
+) -> Result<(), RuleError> {
+    if toml.keywords.is_empty()
+        || toml.keywords.iter().any(|word| word.len() < 3 || !is_plain(word))
+    {
+        let message = "needs lowercase ASCII words of three letters or more".to_owned();
+        return Err(meaning(name, "provider.keywords", message));
+    }
+    if let Some(stray) = toml.names.iter().find(|word| !toml.keywords.contains(word)) {
+        return Err(meaning(
+            name,
+            "provider.names",
+            format!("`{stray}` is not one of the keywords"),
+        ));
+    }
+    let hosts =
+        toml.hosts.into_iter().map(|host| build_host(host, name)).collect::<Result<_, _>>()?;
+    let provider = Provider {
+        id: toml.id,
+        name: toml.name,
+        information_uri: toml.information_uri,
+        keywords: toml.keywords,
+        names: toml.names,
+        spellings: toml.spellings,
+        joined_before: toml.joined_before,
+        joined_after: toml.joined_after,
+        hosts,
+        rules,
+    };
+    set.providers.retain(|known| known.id != provider.id);
+    set.providers.push(provider);
+    Ok(())
+}
+
+/// Puts rules in the place of those with the same id.
+fn override_rules(set: &mut RuleSet, rules: Vec<Rule>, name: &str) -> Result<(), RuleError> {
+    for rule in &rules {
+        if set.rules().all(|known| known.id != rule.id) {
+            let message = "no rule has this id; a new rule needs a [provider]".to_owned();
+            return Err(meaning(name, &rule.id, message));
+        }
+    }
+    for provider in &mut set.providers {
+        let owned: Vec<String> = provider.rules.iter().map(|rule| rule.id.clone()).collect();
+        provider.rules.retain(|known| rules.iter().all(|rule| rule.id != known.id));
+        provider.rules.extend(rules.iter().filter(|rule| owned.contains(&rule.id)).cloned());
+    }
+    Ok(())
+}
+
+fn build_host(toml: HostToml, name: &str) -> Result<Host, RuleError> {
+    let pattern = match (toml.host, toml.pattern) {
+        (Some(host), None) => regex::escape(&host),
+        (None, Some(pattern)) => pattern,
+        _ => {
+            return Err(meaning(
+                name,
+                "provider.hosts",
+                "give either `host` or `pattern`".to_owned(),
+            ));
+        }
+    };
+    let pattern = compile(&format!("(?i)^(?:{pattern})$"), name, "provider.hosts")?;
+    Ok(Host { pattern, environment: toml.environment, api: toml.api })
+}
+
+fn build_rule(toml: RuleToml, name: &str) -> Result<Rule, RuleError> {
+    let kind = match toml.kind {
+        KindToml::Token if toml.shapes.is_empty() => {
+            return Err(meaning(
+                name,
+                &toml.id,
+                "a rule of kind `token` needs [[rules.shapes]]".to_owned(),
+            ));
+        }
+        KindToml::Token => RuleKind::Token(TokenRule {
+            shapes: toml.shapes,
+            cues: Cues {
+                label: toml.label_cues,
+                call: toml.call_cues,
+                context: toml.context_cues,
+                heads: toml.context_heads,
+            },
+        }),
+        KindToml::Pattern | KindToml::Policy => {
+            let Some(pattern) = toml.pattern else {
+                return Err(meaning(
+                    name,
+                    &toml.id,
+                    "a rule of this kind needs a `pattern`".to_owned(),
+                ));
+            };
+            RuleKind::Pattern(PatternRule {
+                pattern: BytesRegex::new(&pattern)
+                    .map_err(|error| meaning(name, &toml.id, error.to_string()))?,
+                path: toml.path,
+                confidence: toml.confidence.unwrap_or(Confidence::Medium),
+                random: toml.random,
+                policy: matches!(toml.kind, KindToml::Policy),
+            })
+        }
+    };
+    Ok(Rule {
+        id: toml.id,
+        kind,
+        title: toml.title,
+        description: toml.description,
+        severity: toml.severity,
+        severity_production: toml.severity_production.unwrap_or(toml.severity),
+        remedy: toml.remedy,
+        examples: toml.examples,
+        negative_examples: toml.negative_examples,
+    })
+}
+
+fn compile(pattern: &str, name: &str, place: &str) -> Result<Regex, RuleError> {
+    Regex::new(pattern).map_err(|error| meaning(name, place, error.to_string()))
+}
+
+fn is_plain(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+}
+
+fn meaning(name: &str, place: &str, message: String) -> RuleError {
+    RuleError::Meaning { name: name.to_owned(), place: place.to_owned(), message }
+}
+
+fn syntax(error: &toml::de::Error, text: &str, name: &str) -> RuleError {
+    let before = &text[..error.span().map_or(0, |span| span.start).min(text.len())];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    RuleError::Syntax {
+        name: name.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+        message: error.message().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(text: &str) -> String {
+        RuleSet::built_in()
+            .expect("built-in rules are valid")
+            .add(text, "my.toml")
+            .expect_err("invalid")
+            .to_string()
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        let unknown = error_of("schema_version = 1\nkeyword = []\n");
+        assert!(unknown.starts_with("my.toml:2:1: unknown field `keyword`"), "{unknown}");
+        assert!(
+            error_of("schema_version = 1\ndisabled = [\"nope\"]")
+                .contains("there is no rule `nope`")
+        );
+        assert!(error_of("schema_version = 7").contains("version 7 is not known"));
+    }
+
+    #[test]
+    fn a_file_disables_a_rule() {
+        let mut set = RuleSet::built_in().expect("built-in rules are valid");
+        set.add("schema_version = 1\ndisabled = [\"yousign-v1-credentials\"]", "my.toml")
+            .expect("valid");
+        assert!(set.rules().all(|rule| rule.id != "yousign-v1-credentials"));
+    }
+}
