@@ -223,6 +223,14 @@ pub struct Finding {
     pub occurrences: Vec<Occurrence>,
 }
 
+impl Finding {
+    /// Whether it is a leaked secret and not a breach of a policy.
+    #[must_use]
+    pub fn is_leak(&self) -> bool {
+        self.secret.is_some()
+    }
+}
+
 /// A whole run as reports see it. Equal input makes an equal value, whatever the number of threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanReport {

@@ -9,9 +9,13 @@ pub mod provenance;
 
 pub mod decode;
 pub mod finding;
+pub mod source;
 
+pub mod report;
 pub mod rule;
+pub mod suppress;
 
 pub mod detect;
 
 pub mod check;
+pub mod scan;

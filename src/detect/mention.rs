@@ -59,6 +59,13 @@ impl Mentions {
         self.in_text.get(from).is_some_and(|mention| mention.span.end <= span.end)
     }
 
+    /// Whether a mention within `span` passes the test.
+    pub(super) fn within_any(&self, span: Span, test: impl Fn(&Mention) -> bool) -> bool {
+        let from = self.in_text.partition_point(|mention| mention.span.start < span.start);
+        let inside = self.in_text[from..].iter().take_while(|mention| mention.span.end <= span.end);
+        inside.into_iter().any(test)
+    }
+
     /// The mention nearest to `at`, with its distance in lines, looking `reach` bytes to each side.
     pub(super) fn nearest(
         &self,

@@ -1,7 +1,9 @@
 //! Finds the candidates in one document: views, prefilter, tokens, context, randomness, verdict. Takes bytes and a
 //! path, knows nothing of git, files or output.
 
+mod columns;
 mod context;
+mod known;
 mod label;
 mod lex;
 mod mention;
@@ -27,6 +29,7 @@ use crate::rule::Rule;
 use crate::rule::RuleSet;
 use crate::secret::Secret;
 
+pub use known::KnownSecrets;
 pub use prefilter::Prefilter;
 pub use verdict::Verdict;
 
@@ -104,6 +107,21 @@ impl Detector {
             self.look(view, path, &mut found);
         });
         found.into_candidates()
+    }
+
+    /// Whether a blob whose path is not known yet can hold a candidate under any path.
+    #[must_use]
+    pub fn may_hold(&self, bytes: &[u8]) -> bool {
+        let mut ignored = Coverage::default();
+        let mut may_hold = false;
+        decode::for_each_view(bytes, &self.limits, &mut ignored, "", &mut |view| {
+            may_hold = may_hold
+                || self.rules.providers.iter().any(|provider| {
+                    !token::tokens(provider, view.text).is_empty()
+                        || pattern::may_match(provider, view.text)
+                });
+        });
+        may_hold
     }
 
     /// Explains every value of a document that has the shape of a secret.
@@ -229,6 +247,14 @@ struct Found {
 
 impl Found {
     fn keep(&mut self, span: Span, candidate: Candidate) {
+        // A longer value that was decoded, such as a link, swallows what looked like a key in it.
+        self.candidates.retain(|(known_span, known)| {
+            known.member != candidate.member
+                || known.secret.is_none()
+                || known.rule_id == candidate.rule_id
+                || known.secret.as_ref().map(Secret::len) >= candidate.secret.as_ref().map(Secret::len)
+                || !(span.start <= known_span.start && known_span.end <= span.end)
+        });
         let rival = self.candidates.iter_mut().find(|(known_span, known)| {
             known.member == candidate.member
                 && known.secret.is_none() == candidate.secret.is_none()
@@ -236,7 +262,11 @@ impl Found {
                 && (known.secret == candidate.secret || known.rule_id == candidate.rule_id)
         });
         match rival {
-            Some((_, known)) if known.confidence >= candidate.confidence => {}
+            // A link with its escapes decoded is the true one, and later views are the decoded ones.
+            Some((_, known))
+                if known.confidence > candidate.confidence
+                    || known.confidence == candidate.confidence
+                        && known.secret == candidate.secret => {}
             Some(slot) => *slot = (span, candidate),
             None => self.candidates.push((span, candidate)),
         }

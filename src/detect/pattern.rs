@@ -1,6 +1,7 @@
 //! Values that a regular expression of a rule finds: links, passwords, policy breaches.
 
 use super::Hit;
+use super::context;
 use super::mention::Mentions;
 use super::randomness;
 use super::verdict::Verdict;
@@ -36,6 +37,11 @@ pub(super) fn hits<'r>(
             {
                 continue;
             }
+            if !pattern.context.is_empty()
+                && !stands_in_context(provider, pattern, text, span, path)
+            {
+                continue;
+            }
             hits.push(Hit {
                 rule,
                 span,
@@ -47,9 +53,37 @@ pub(super) fn hits<'r>(
     hits
 }
 
+/// Whether a pattern rule could find something in `text` under some path.
+pub(super) fn may_match(provider: &Provider, text: &[u8]) -> bool {
+    provider.rules.iter().any(
+        |rule| matches!(&rule.kind, RuleKind::Pattern(pattern) if pattern.pattern.is_match(text)),
+    )
+}
+
 fn applies(pattern: &PatternRule, path: &BlobPath) -> bool {
     let lower = path.as_bytes().to_ascii_lowercase();
     pattern.path.as_ref().is_none_or(|part| memchr::memmem::find(&lower, part.as_bytes()).is_some())
+}
+
+/// Whether the rule's context words and the provider's name stand in the statement, an enclosing block or the path.
+fn stands_in_context(
+    provider: &Provider,
+    pattern: &PatternRule,
+    text: &[u8],
+    span: Span,
+    path: &BlobPath,
+) -> bool {
+    let context = context::read(text, span);
+    let spans =
+        context.statement.iter().copied().chain(context.blocks.iter().map(|block| block.header));
+    let mut said = String::from_utf8_lossy(path.as_bytes()).to_ascii_lowercase();
+    for span in spans {
+        said.push(' ');
+        said.push_str(&String::from_utf8_lossy(&text[span.start..span.end]).to_ascii_lowercase());
+    }
+    let said = said.replace(['_', '-'], "");
+    let holds = |words: &[String]| words.iter().any(|word| said.contains(word.as_str()));
+    holds(&pattern.context) && holds(&provider.keywords)
 }
 
 /// Whether a value can be a secret: no placeholder, no reference to one, random if the rule asks for it.

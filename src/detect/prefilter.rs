@@ -67,7 +67,7 @@ fn spellings(provider: &Provider) -> Vec<String> {
 }
 
 /// Base64 at its three alignments, of the word and of its UTF-16, and both cases of hexadecimal.
-fn encoded_forms(spelling: &str) -> Vec<String> {
+pub(super) fn encoded_forms(spelling: &str) -> Vec<String> {
     let wide: Vec<u8> = spelling.bytes().flat_map(|byte| [byte, 0]).collect();
     let mut forms = base64_forms(spelling.as_bytes());
     forms.extend(base64_forms(&wide));
@@ -104,7 +104,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_form_of_a_keyword_is_missed(before in "[ -~]{0,40}", behind in "[ -~]{0,40}", word in "(?i:yousign|youtrust|ysapi)", spelled in "yousign|YOUSIGN|YouSign|Yousign|youSign|youtrust|YOUTRUST") {
+        fn no_form_of_a_keyword_is_missed(before in "[ -~]{0,40}", behind in "[ -~]{0,40}", word in "[yY][oO][uU]([sS][iI][gG][nN]|[tT][rR][uU][sS][tT])|[yY][sS][aA][pP][iI]", spelled in "yousign|YOUSIGN|YouSign|Yousign|youSign|youtrust|YOUTRUST") {
             let prefilter = prefilter();
             let plain = format!("{before}{word}{behind}");
             prop_assert!(prefilter.may_match(plain.as_bytes()));

@@ -25,6 +25,10 @@ const SANDBOX: [&str; 10] = [
 ];
 const PRODUCTION: [&str; 4] = ["production", "prod", "live", "prd"];
 
+/// Objects whose `environment` is the provider's when a key of the provider stands nearby.
+const GENERIC_OWNERS: [&str; 8] =
+    ["config", "options", "settings", "client", "self", "this", "params", "credentials"];
+
 /// Infers the environment: from the value's name, its statement, the nearest API host, a flag nearby, or the path.
 pub(super) fn environment(
     provider: &Provider,
@@ -76,6 +80,7 @@ fn flag_nearby(provider: &Provider, text: &[u8], span: Span) -> Option<Environme
             .is_some_and(|last| matches!(last.as_str(), "env" | "environment" | "mode" | "stage"));
         if is_flag
             && (name.len() == 1
+                || GENERIC_OWNERS.contains(&name[0].as_str())
                 || provider.keywords.iter().any(|keyword| joined.contains(keyword.as_str())))
         {
             return value.iter().find_map(|word| of_word(word));
@@ -106,9 +111,6 @@ pub(super) fn exposure(text: &[u8], span: Span, path: &BlobPath) -> Exposure {
     if is_bundle(text, span, &path, name) {
         return Exposure::ClientBundle;
     }
-    if in_url(text, span) {
-        return Exposure::Url;
-    }
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     if extension == "log"
         || name.contains(".log.")
@@ -117,6 +119,9 @@ pub(super) fn exposure(text: &[u8], span: Span, path: &BlobPath) -> Exposure {
         || path.starts_with("logs/")
     {
         return Exposure::Log;
+    }
+    if in_url(text, span) {
+        return Exposure::Url;
     }
     const CONFIG: [&str; 28] = [
         "env",
@@ -176,7 +181,9 @@ fn is_bundle(text: &[u8], span: Span, path: &str, name: &str) -> bool {
         && folders
             .iter()
             .any(|folder| path.starts_with(folder) || path.contains(&format!("/{folder}")));
-    let minified = name.ends_with(".min.js")
+    let is_page = name.ends_with(".html") || name.ends_with(".htm");
+    let minified = is_page
+        || name.ends_with(".min.js")
         || name.ends_with(".js.map")
         || name.contains("bundle.js")
         || name.contains("chunk.js");

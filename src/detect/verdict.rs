@@ -1,6 +1,7 @@
 //! Judges one token: which rule, how sure, and why. Every reason has a weight in points; the sum decides.
 
 use super::Hit;
+use super::columns;
 use super::context;
 use super::context::Block;
 use super::context::Context;
@@ -124,6 +125,12 @@ impl<'r, 't> Judge<'r, 't> {
 
     /// The name that says what the value is: tied to it, or else a sibling's, an enclosing block's, or the file's.
     fn label(&self, span: Span, context: &Context) -> Option<Label> {
+        if let Some(column) = columns::name_of(self.text, span) {
+            let label = self.read_label(column);
+            if matches!(label.meaning, Meaning::Harmless | Meaning::OtherPurpose | Meaning::Rival) {
+                return Some(label);
+            }
+        }
         let mut carried = false;
         let mut adjacent = 0;
         for (at, name) in context.names.iter().enumerate() {
@@ -294,6 +301,9 @@ impl<'r, 't> Judge<'r, 't> {
             Some(objection) => verdict.add(-200, format!("the value {objection}")),
             None => verdict.add(10, "looks drawn at random"),
         }
+        if self.is_page_parameter(span) {
+            verdict.add(-200, "a parameter of one of the provider's pages, not a key");
+        }
         let before = &self.text[span.start.saturating_sub(40)..span.start];
         if self.vocabulary.encrypted_before.iter().any(|mark| {
             memchr::memmem::rfind(before, mark.as_bytes())
@@ -301,6 +311,12 @@ impl<'r, 't> Judge<'r, 't> {
         }) {
             verdict.add(-200, "stands inside of an encrypted value");
         }
+    }
+
+    /// Whether the value is a query parameter of one of the provider's pages, such as `k` in a signature link.
+    fn is_page_parameter(&self, span: Span) -> bool {
+        url_before(self.text, span)
+            .is_some_and(|url| self.mentions.within_any(url, |mention| mention.host.is_some() && !mention.api))
     }
 
     fn placeholder(&self, token: &[u8]) -> Option<&'static str> {
@@ -353,6 +369,10 @@ impl<'r, 't> Judge<'r, 't> {
             (Meaning::Rival, _) => (-120, format!("`{text}` names another provider")),
             (Meaning::Harmless, _) => {
                 (-120, format!("`{text}` names an identifier, digest or other harmless value"))
+            }
+            // A digest in a row with the provider's name is not a key (`('yousign-bot', <md5>)`).
+            (_, true) if !has_both_cases(self.slice(span)) => {
+                (5, format!("`{text}` names {}", self.provider.name))
             }
             (_, true) => (40, format!("`{text}` names {}", self.provider.name)),
             (Meaning::Carrier, false) => (0, format!("`{text}` does not say what it carries")),
@@ -452,12 +472,14 @@ fn has_both_cases(token: &[u8]) -> bool {
 
 /// Whether the value is the value of a query parameter.
 fn in_url_query(text: &[u8], span: Span) -> bool {
-    let glued = text[..span.start]
-        .iter()
-        .rev()
-        .take(300)
-        .take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`<>".contains(byte))
-        .count();
-    let prefix = &text[span.start - glued..span.start];
-    prefix.ends_with(b"=") && prefix.contains(&b'?')
+    url_before(text, span).is_some()
+}
+
+/// What stands glued before the value of a query parameter: the URL, as far as it reaches.
+fn url_before(text: &[u8], span: Span) -> Option<Span> {
+    let before = text[..span.start].iter().rev().take(600);
+    let glued = before.take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`<>".contains(byte)).count();
+    let url = Span::new(span.start - glued, span.start);
+    let prefix = &text[url.start..url.end];
+    (prefix.ends_with(b"=") && prefix.contains(&b'?')).then_some(url)
 }

@@ -173,6 +173,8 @@ pub struct PatternRule {
     pub pattern: BytesRegex,
     /// Lowercase text that the path must hold.
     pub path: Option<String>,
+    /// Words of which one must stand in the name, an enclosing block or the path, beside the provider's name.
+    pub context: Vec<String>,
     /// Confidence of a match.
     pub confidence: Confidence,
     /// Whether the value must look random.

@@ -118,6 +118,8 @@ struct RuleToml {
     context_heads: Vec<String>,
     pattern: Option<String>,
     path: Option<String>,
+    #[serde(default)]
+    context: Vec<String>,
     confidence: Option<Confidence>,
     #[serde(default)]
     random: bool,
@@ -255,6 +257,7 @@ fn build_rule(toml: RuleToml, name: &str) -> Result<Rule, RuleError> {
                 pattern: BytesRegex::new(&pattern)
                     .map_err(|error| meaning(name, &toml.id, error.to_string()))?,
                 path: toml.path,
+                context: toml.context,
                 confidence: toml.confidence.unwrap_or(Confidence::Medium),
                 random: toml.random,
                 policy: matches!(toml.kind, KindToml::Policy),

@@ -1,0 +1,175 @@
+//! What was typed.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+
+/// Finds leaked Yousign credentials in files and whole git histories.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = "Exit status: 0 clean, 1 findings, 2 error, 3 nothing found but not everything was scanned.")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Scan files and git history.
+    Scan(ScanArgs),
+    /// Tell why the values of a file are or are not findings.
+    Explain(ExplainArgs),
+    /// List, show or prove the rules.
+    Rules(RulesArgs),
+}
+
+/// Options of `scan`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ScanArgs {
+    /// Files, folders or repositories [default: the current folder]; `-` reads standard input.
+    #[arg(value_name = "TARGET")]
+    pub(crate) targets: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+    #[command(flatten)]
+    pub(crate) rules: RuleFileArgs,
+}
+
+/// What is scanned.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "What to scan")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct ReachArgs {
+    /// Scan the files only.
+    #[arg(long, conflicts_with = "history_only")]
+    pub(crate) no_history: bool,
+    /// Scan the git history only.
+    #[arg(long)]
+    pub(crate) history_only: bool,
+    /// Scan only what these commits introduce: `A..B`, `A...B` or one commit; implies --history-only.
+    #[arg(long, value_name = "RANGE", conflicts_with = "no_history")]
+    pub(crate) range: Option<String>,
+    /// Read standard input, the same as the target `-`.
+    #[arg(long)]
+    pub(crate) stdin: bool,
+    /// Scan files that .gitignore leaves out, too.
+    #[arg(long)]
+    pub(crate) ignored: bool,
+    /// Leave out blobs larger than this (bytes, or with K, M or G) and report them as not scanned.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_blob_size: Option<String>,
+    /// Check the hash of every git object.
+    #[arg(long)]
+    pub(crate) verify_objects: bool,
+    /// Number of threads [default: one per core].
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+/// What is printed and where.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Format of the report: text, json, jsonl or sarif.
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: String,
+    /// Write the report to this file.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Leave out findings we are less sure of.
+    #[arg(long, value_name = "LEVEL", default_value = "medium")]
+    pub(crate) min_confidence: ConfidenceArg,
+    /// Exit with 1 only for findings of at least this severity.
+    #[arg(long, value_name = "SEVERITY", default_value = "low")]
+    pub(crate) fail_on: SeverityArg,
+    /// Colours: by default on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorArg,
+    /// Print no progress and no summary to the terminal.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// How far the scanned repository is trusted.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Trust")]
+pub(crate) struct TrustArgs {
+    /// Do not read `.signleakignore` from the scanned repository.
+    #[arg(long)]
+    pub(crate) no_repo_config: bool,
+    /// Do not honour `signleak:allow` and other scanners' comments.
+    #[arg(long)]
+    pub(crate) no_inline_allow: bool,
+    /// Open repositories that belong to another user.
+    #[arg(long)]
+    pub(crate) trust_owner: bool,
+}
+
+/// Rules beside the built-in ones.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Rules")]
+pub(crate) struct RuleFileArgs {
+    /// Read rules from this file; may be given several times.
+    #[arg(long = "rules", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExplainArgs {
+    /// A file, `FILE:LINE`, or the place a report names.
+    #[arg(value_name = "FILE[:LINE[:COLUMN]]")]
+    pub(crate) place: String,
+    #[command(flatten)]
+    pub(crate) rules: RuleFileArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RulesArgs {
+    #[command(subcommand)]
+    pub(crate) command: RulesCommand,
+    #[command(flatten)]
+    pub(crate) rules: RuleFileArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// One line for each rule.
+    List,
+    /// All about one rule.
+    Show {
+        /// The rule's id.
+        id: String,
+    },
+    /// Judge every example of every rule.
+    Check,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ConfidenceArg {
+    Low,
+    Medium,
+    High,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SeverityArg {
+    Low,
+    Medium,
+    High,
+    Critical,
+    /// Exit with 0 whatever is found.
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ColorArg {
+    Auto,
+    Always,
+    Never,
+}

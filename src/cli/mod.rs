@@ -1,0 +1,32 @@
+//! The command line: what was typed, what is meant, and what is done about it.
+
+mod args;
+mod exit;
+mod explain;
+mod input;
+mod options;
+mod output;
+mod progress;
+mod rules;
+mod scan;
+
+use clap::Parser as _;
+
+pub(crate) use exit::Status;
+
+/// Runs the command that was typed.
+pub(crate) fn run() -> anyhow::Result<Status> {
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let status = if error.use_stderr() { Status::Failed } else { Status::Clean };
+            error.print()?;
+            return Ok(status);
+        }
+    };
+    match args.command {
+        args::Command::Scan(args) => scan::run(options::ScanOptions::from_args(args)?),
+        args::Command::Explain(args) => explain::run(&args),
+        args::Command::Rules(args) => rules::run(&args),
+    }
+}

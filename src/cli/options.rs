@@ -1,0 +1,136 @@
+//! What is meant: the validated form of what was typed. No later stage sees a bad option.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use anyhow::bail;
+use signleak::finding::Confidence;
+use signleak::finding::Severity;
+use signleak::report::Format;
+use signleak::rule::RuleSet;
+use signleak::scan::Options;
+use signleak::scan::Target;
+use signleak::source::git::RangeSpec;
+
+use super::args::ColorArg;
+use super::args::ConfidenceArg;
+use super::args::ScanArgs;
+use super::args::SeverityArg;
+use super::input;
+use super::rules;
+
+/// Standard input larger than this is refused.
+const MAX_STDIN: u64 = 1 << 30;
+
+/// A scan as it was asked for.
+pub(crate) struct ScanOptions {
+    pub(crate) targets: Vec<Target>,
+    pub(crate) scan: Options,
+    pub(crate) rules: RuleSet,
+    pub(crate) format: Format,
+    pub(crate) output: Option<PathBuf>,
+    pub(crate) fail_on: Option<Severity>,
+    pub(crate) color: bool,
+    pub(crate) quiet: bool,
+    pub(crate) repo_config: bool,
+    pub(crate) inline_allow: bool,
+}
+
+impl ScanOptions {
+    /// Validates the arguments and reads the rule files and standard input.
+    pub(crate) fn from_args(args: ScanArgs) -> anyhow::Result<Self> {
+        let format: Format = args.output.format.parse().map_err(anyhow::Error::msg)?;
+        let range = args.reach.range.as_deref().map(RangeSpec::parse);
+        let max_blob_size = args.reach.max_blob_size.as_deref().map(size).transpose()?;
+        let threads = args.reach.threads.unwrap_or(0);
+        if args.reach.threads == Some(0) {
+            bail!("--threads 0: give at least 1, or leave the option out for one per core");
+        }
+        let history_only = args.reach.history_only || range.is_some();
+        let scan = Options {
+            worktree: !history_only,
+            history: !args.reach.no_history,
+            range,
+            include_ignored: args.reach.ignored,
+            max_blob_size,
+            trust_owner: args.trust.trust_owner,
+            verify_objects: args.reach.verify_objects,
+            min_confidence: confidence(args.output.min_confidence),
+            exclude: args.output.output.iter().cloned().collect(),
+            threads,
+        };
+        let color = wants_color(args.output.color, args.output.output.is_some());
+        Ok(Self {
+            targets: targets(args.targets, args.reach.stdin)?,
+            scan,
+            rules: rules::read(&args.rules.files)?,
+            format,
+            output: args.output.output,
+            fail_on: severity(args.output.fail_on),
+            color,
+            quiet: args.output.quiet,
+            repo_config: !args.trust.no_repo_config,
+            inline_allow: !args.trust.no_inline_allow,
+        })
+    }
+}
+
+/// The targets that were named, or the current folder.
+fn targets(paths: Vec<PathBuf>, stdin: bool) -> anyhow::Result<Vec<Target>> {
+    let reads_stdin = stdin || paths.iter().any(|path| path.as_os_str() == "-");
+    let named = paths.into_iter().filter(|path| path.as_os_str() != "-");
+    let mut targets: Vec<Target> = named.map(Target::Path).collect();
+    if reads_stdin {
+        let text = input::read_stream_capped(std::io::stdin().lock(), MAX_STDIN).context("cannot read standard input")?;
+        targets.push(Target::Text(text));
+    }
+    if targets.is_empty() {
+        targets.push(Target::Path(PathBuf::from(".")));
+    }
+    Ok(targets)
+}
+
+/// Reads `10M`.
+fn size(text: &str) -> anyhow::Result<u64> {
+    let (digits, unit) = text.split_at(text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).len());
+    let factor: u64 = match unit.to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "K" | "KB" | "KIB" => 1 << 10,
+        "M" | "MB" | "MIB" => 1 << 20,
+        "G" | "GB" | "GIB" => 1 << 30,
+        _ => bail!("--max-blob-size {text}: the unit is none of K, M and G"),
+    };
+    let number: u64 = digits.parse().with_context(|| format!("--max-blob-size {text}: give a number of bytes such as 500K or 10M"))?;
+    number.checked_mul(factor).with_context(|| format!("--max-blob-size {text}: is too large"))
+}
+
+fn confidence(arg: ConfidenceArg) -> Confidence {
+    match arg {
+        ConfidenceArg::Low => Confidence::Low,
+        ConfidenceArg::Medium => Confidence::Medium,
+        ConfidenceArg::High => Confidence::High,
+    }
+}
+
+fn severity(arg: SeverityArg) -> Option<Severity> {
+    match arg {
+        SeverityArg::Low => Some(Severity::Low),
+        SeverityArg::Medium => Some(Severity::Medium),
+        SeverityArg::High => Some(Severity::High),
+        SeverityArg::Critical => Some(Severity::Critical),
+        SeverityArg::Never => None,
+    }
+}
+
+/// Whether to colour: as asked, or on a terminal without `NO_COLOR`.
+fn wants_color(arg: ColorArg, to_file: bool) -> bool {
+    match arg {
+        ColorArg::Always => true,
+        ColorArg::Never => false,
+        ColorArg::Auto => {
+            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            !refused && !to_file && std::io::stdout().is_terminal()
+        }
+    }
+}

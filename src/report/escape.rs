@@ -1,0 +1,52 @@
+//! Makes text from a scanned repository harmless for where it goes.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Shows control characters, bidirectional controls and zero-width characters as escapes, so that no file name or
+/// line can drive a terminal or reorder what is read.
+#[must_use]
+pub fn terminal(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_dangerous) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_dangerous(character) {
+            // Writing into a String cannot fail.
+            let _written = write!(shown, "\\u{{{:x}}}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Percent-encodes a path for a SARIF `uri`: everything but unreserved characters and `/`.
+#[must_use]
+pub fn uri(path: &[u8]) -> String {
+    const KEPT: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    percent_encoding::percent_encode(path, KEPT).to_string()
+}
+
+fn is_dangerous(character: char) -> bool {
+    (character.is_control() && character != '\t')
+        || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_reaches_the_terminal_as_a_command() {
+        assert_eq!(terminal("a\u{1b}[2Jb\u{202e}c\r\n"), "a\\u{1b}[2Jb\\u{202e}c\\u{d}\\u{a}");
+        assert!(matches!(terminal("plain é"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn uris_hold_no_reserved_character() {
+        assert_eq!(uri("a b/é#?.env".as_bytes()), "a%20b/%C3%A9%23%3F.env");
+    }
+}

@@ -1,0 +1,99 @@
+//! Writes a finished scan in one format or another. Sees findings only, never a secret.
+
+pub mod escape;
+mod json;
+mod line_hash;
+mod sarif;
+mod text;
+
+use std::io;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::finding::Occurrence;
+use crate::finding::ScanReport;
+use crate::finding::Severity;
+
+pub use line_hash::line_hashes;
+
+/// The tool as reports name it.
+#[derive(Clone, Copy, Debug)]
+pub struct ToolInfo {
+    /// Name of the program.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// Where its documentation is.
+    pub information_uri: &'static str,
+}
+
+/// A rule as reports describe it.
+#[derive(Clone, Debug)]
+pub struct RuleInfo {
+    /// Id of the rule.
+    pub id: String,
+    /// One line.
+    pub title: String,
+    /// What the value allows.
+    pub description: String,
+    /// What to do, in order.
+    pub remedy: Vec<String>,
+    /// The worst severity of its findings.
+    pub severity: Severity,
+    /// Where to read more.
+    pub help_uri: String,
+}
+
+/// Everything a report needs beside the scan itself.
+pub struct Context<'c> {
+    /// The tool.
+    pub tool: ToolInfo,
+    /// All rules, each id once.
+    pub rules: &'c [RuleInfo],
+    /// Whether to colour (text only).
+    pub color: bool,
+    /// How long it took; shown in text only, so that equal input gives equal reports.
+    pub elapsed: Option<Duration>,
+    /// Line hash of an occurrence in a file that exists, by GitHub's algorithm (SARIF only).
+    pub line_hash: &'c dyn Fn(&Occurrence) -> Option<String>,
+}
+
+/// A report's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// SARIF 2.1.0 as GitHub code scanning takes it.
+    Sarif,
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            "jsonl" => Ok(Self::Jsonl),
+            "sarif" => Ok(Self::Sarif),
+            _ => Err(format!("there is no format `{name}`; the formats are text, json, jsonl and sarif")),
+        }
+    }
+}
+
+/// Writes the report.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(format: Format, report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(report, context, out),
+        Format::Json => json::write(report, context, out),
+        Format::Jsonl => json::write_lines(report, context, out),
+        Format::Sarif => sarif::write(report, context, out),
+    }
+}

@@ -1,0 +1,240 @@
+//! Text for people: what was found, where, why we think so, and what to do next.
+
+use std::fmt::Write as _;
+use std::io;
+
+use anstyle::AnsiColor;
+use anstyle::Style;
+
+use super::Context;
+use super::escape::terminal;
+use crate::coverage::GapKind;
+use crate::finding::Environment;
+use crate::finding::Finding;
+use crate::finding::Occurrence;
+use crate::finding::ScanReport;
+use crate::finding::Severity;
+use crate::provenance::Origin;
+
+/// Places of one finding that are shown in full.
+const SHOWN_PLACES: usize = 5;
+/// Gaps of one kind that are shown.
+const SHOWN_GAPS: usize = 5;
+
+/// Writes the report.
+pub(super) fn write(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let paint = Paint { color: context.color };
+    for finding in report.findings.iter().filter(|finding| finding.suppression.is_none()) {
+        out.write_all(finding_text(finding, context, paint).as_bytes())?;
+    }
+    out.write_all(gaps_text(report, paint).as_bytes())?;
+    out.write_all(summary_text(report, context, paint).as_bytes())
+}
+
+/// Colours, or none.
+#[derive(Clone, Copy)]
+struct Paint {
+    color: bool,
+}
+
+impl Paint {
+    fn with(self, style: Style, text: &str) -> String {
+        if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.with(Style::new().bold(), text)
+    }
+
+    fn gutter(self, text: &str) -> String {
+        self.with(Style::new().bold().fg_color(Some(AnsiColor::Blue.into())), text)
+    }
+
+    fn severity(self, severity: Severity, text: &str) -> String {
+        let color = match severity {
+            Severity::Critical | Severity::High => AnsiColor::Red,
+            Severity::Medium => AnsiColor::Yellow,
+            Severity::Low => AnsiColor::Cyan,
+        };
+        self.with(Style::new().bold().fg_color(Some(color.into())), text)
+    }
+}
+
+fn finding_text(finding: &Finding, context: &Context<'_>, paint: Paint) -> String {
+    let rule = context.rules.iter().find(|rule| rule.id == finding.rule_id);
+    let title = rule.map_or(finding.rule_id.as_str(), |rule| rule.title.as_str());
+    let level = if finding.is_leak() { name(finding.severity) } else { "policy".to_owned() };
+    let head = paint.severity(finding.severity, &format!("{level}[{}]", finding.rule_id));
+    let environment = match finding.environment {
+        Environment::Unknown => String::new(),
+        known => format!(", {}", name(known)),
+    };
+    let mut text = format!("{head}{}\n", paint.bold(&format!(": {title}{environment}, {} confidence", name(finding.confidence))));
+    for (at, occurrence) in finding.occurrences.iter().take(SHOWN_PLACES).enumerate() {
+        push_place(&mut text, occurrence, at == 0, paint);
+    }
+    let hidden = finding.occurrences.len().saturating_sub(SHOWN_PLACES);
+    if hidden > 0 {
+        push_note(&mut text, paint, &format!("and {hidden} more places; --format json lists all"));
+    }
+    if let Some(secret) = &finding.secret {
+        push_note(&mut text, paint, &format!("secret: {}, {} characters, sha256 {}", terminal(&secret.redacted), secret.length, secret.sha256));
+    }
+    for evidence in finding.evidence.iter().filter(|evidence| evidence.weight >= 0) {
+        push_note(&mut text, paint, &format!("because: {}", terminal(&evidence.text)));
+    }
+    for step in rule.iter().flat_map(|rule| &rule.remedy) {
+        push_note(&mut text, paint, &format!("{} {step}", paint.bold("help:")));
+    }
+    text.push('\n');
+    text
+}
+
+/// One place: `--> path:line:column`, the line, and what history tells.
+fn push_place(text: &mut String, occurrence: &Occurrence, is_first: bool, paint: Paint) {
+    let region = occurrence.region;
+    let arrow = paint.gutter(if is_first { "-->" } else { ":::" });
+    let path = occurrence.path.to_string();
+    let place = if path.is_empty() { origin(occurrence.origin).to_owned() } else { terminal(&path).into_owned() };
+    let mut line = format!("  {arrow} {place}:{}:{}", region.line, region.column);
+    if !matches!(occurrence.origin, Origin::Worktree | Origin::Stdin | Origin::Archive) {
+        let _written = write!(line, " ({})", origin(occurrence.origin));
+    }
+    text.push_str(&line);
+    text.push('\n');
+    if is_first {
+        let number = region.line.to_string();
+        let blank = " ".repeat(number.len());
+        let bar = paint.gutter("|");
+        let snippet = terminal(occurrence.snippet.trim_end()).into_owned();
+        let _written = write!(text, " {blank} {bar}\n {} {bar} {snippet}\n", paint.gutter(&number));
+        if let Some(at) = snippet.find("********") {
+            let before = snippet[..at].chars().count();
+            let _written = writeln!(text, " {blank} {bar} {}{}", " ".repeat(before), paint.severity(Severity::High, "^^^^^^^^"));
+        }
+    }
+    push_history(text, occurrence, paint);
+}
+
+fn push_history(text: &mut String, occurrence: &Occurrence, paint: Paint) {
+    if let Some(commit) = &occurrence.commit {
+        let id = commit.id.to_string();
+        let note = format!("commit {}, {}, {}", &id[..id.len().min(12)], terminal(&commit.author), terminal(&commit.date));
+        push_note(text, paint, &note);
+    }
+    let reach = occurrence.reachability.map(name);
+    let exposed = occurrence.exposed.as_ref().map(|exposed| {
+        let days = exposed.days.map_or(String::new(), |days| format!(", exposed for {days} days"));
+        let head = if exposed.in_head { ", still in HEAD" } else { "" };
+        let refs = if exposed.ref_count == 0 { String::new() } else { format!(", in {} refs", exposed.ref_count) };
+        format!("{head}{refs}{days}")
+    });
+    if let Some(reach) = reach {
+        push_note(text, paint, &format!("{reach}{}", exposed.unwrap_or_default()));
+    }
+}
+
+fn push_note(text: &mut String, paint: Paint, note: &str) {
+    let _written = writeln!(text, "   {} {note}", paint.gutter("="));
+}
+
+fn gaps_text(report: &ScanReport, paint: Paint) -> String {
+    let mut text = String::new();
+    for (kind, count) in report.coverage.gap_counts() {
+        let head = paint.severity(Severity::Medium, "not scanned");
+        let _written = writeln!(text, "{head}{}", paint.bold(&format!(": {count} × {}", gap_name(kind))));
+        for gap in report.coverage.gaps().filter(|gap| gap.kind == kind).take(SHOWN_GAPS) {
+            push_note(&mut text, paint, &format!("{}: {}", terminal(&gap.place), terminal(&gap.detail)));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn summary_text(report: &ScanReport, context: &Context<'_>, paint: Paint) -> String {
+    let leaks = report.findings.iter().filter(|finding| finding.is_leak() && finding.suppression.is_none()).count();
+    let policy = report.findings.iter().filter(|finding| !finding.is_leak() && finding.suppression.is_none()).count();
+    let suppressed = report.findings.iter().filter(|finding| finding.suppression.is_some()).count();
+    let coverage = &report.coverage;
+    let mut parts = vec![if leaks == 0 { "no leak found".to_owned() } else { counted(leaks as u64, "leak", "leaks") }];
+    if policy > 0 {
+        parts.push(counted(policy as u64, "breach of policy", "breaches of policy"));
+    }
+    if suppressed > 0 {
+        parts.push(format!("{suppressed} suppressed"));
+    }
+    let head = paint.severity(if leaks == 0 { Severity::Low } else { Severity::High }, &parts.join(", "));
+    let mut scanned = vec![];
+    if coverage.files > 0 {
+        scanned.push(format!("{} ({})", counted(coverage.files, "file", "files"), bytes(coverage.file_bytes)));
+    }
+    if coverage.objects > 0 {
+        scanned.push(format!("{} ({})", counted(coverage.objects, "git object", "git objects"), bytes(coverage.object_bytes)));
+    }
+    let time = context.elapsed.map_or(String::new(), |elapsed| format!(" in {:.2} s", elapsed.as_secs_f64()));
+    let complete = if coverage.is_complete() { "" } else { "; NOT everything was scanned, see above" };
+    format!("{head}: scanned {}{time}{complete}\n", if scanned.is_empty() { "nothing".to_owned() } else { scanned.join(" and ") })
+}
+
+fn counted(number: u64, one: &str, many: &str) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{grouped} {}", if number == 1 { one } else { many })
+}
+
+fn bytes(number: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match UNITS.iter().find(|(_, size)| number >= *size) {
+        Some((unit, size)) => {
+            let tenths = number / (size / 10).max(1);
+            format!("{}.{} {unit}", tenths / 10, tenths % 10)
+        }
+        None => format!("{number} bytes"),
+    }
+}
+
+/// A value's name as JSON spells it, with spaces.
+fn name(value: impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(|name| name.replace('_', " "))).unwrap_or_default()
+}
+
+fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Worktree => "file",
+        Origin::Stdin => "standard input",
+        Origin::Archive => "archive",
+        Origin::Index => "git index",
+        Origin::History => "git history",
+        Origin::CommitMessage => "commit message",
+        Origin::TagMessage => "tag message",
+        Origin::Note => "git note",
+        Origin::RefName => "ref name",
+        Origin::Reflog => "reflog",
+        Origin::FileName => "file name",
+    }
+}
+
+fn gap_name(kind: GapKind) -> &'static str {
+    match kind {
+        GapKind::Unreadable => "unreadable",
+        GapKind::NotAFile => "no regular file",
+        GapKind::Symlink => "symbolic link",
+        GapKind::TooLarge => "larger than the limit",
+        GapKind::ArchiveLimit => "archive or encoding beyond a limit",
+        GapKind::ArchiveUnreadable => "unreadable archive",
+        GapKind::CorruptObject => "damaged git object",
+        GapKind::MissingObject => "missing git object",
+        GapKind::Shallow => "history cut off by a shallow clone",
+        GapKind::Promised => "object that a partial clone left out",
+        GapKind::LfsPointer => "Git LFS file that is not here",
+        GapKind::Submodule => "submodule that is not checked out",
+        GapKind::Repository => "repository",
+        GapKind::Limit => "limit reached",
+    }
+}

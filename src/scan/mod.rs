@@ -1,0 +1,218 @@
+//! The pipeline: targets to blobs, blobs to candidates, candidates to findings. One call makes one report.
+
+mod findings;
+mod suppressions;
+mod target;
+mod trace;
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use crate::blob::BlobPath;
+use crate::coverage::Coverage;
+use crate::detect::Detector;
+use crate::finding::Candidate;
+use crate::finding::Confidence;
+use crate::finding::ScanReport;
+use crate::finding::Suppression;
+use crate::provenance::Provenance;
+use crate::source::git::RangeSpec;
+use crate::suppress;
+
+use findings::Findings;
+pub use suppressions::Suppressions;
+
+/// What to scan and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whether files are scanned.
+    pub worktree: bool,
+    /// Whether the git history is scanned.
+    pub history: bool,
+    /// Only what this range introduces, instead of the whole history.
+    pub range: Option<RangeSpec>,
+    /// Whether ignored files are scanned too.
+    pub include_ignored: bool,
+    /// Blobs larger than this many bytes are left out and counted as gaps; `None` scans all.
+    pub max_blob_size: Option<u64>,
+    /// Whether a repository that belongs to another user is opened.
+    pub trust_owner: bool,
+    /// Whether the hashes of git objects are checked.
+    pub verify_objects: bool,
+    /// Findings below this are left out.
+    pub min_confidence: Confidence,
+    /// Files that are never scanned, such as the report being written.
+    pub exclude: Vec<PathBuf>,
+    /// Threads of the file walk; 0 means one per core.
+    pub threads: usize,
+}
+
+/// What the user asked for.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A file, a folder or a repository.
+    Path(PathBuf),
+    /// Text that was read from standard input.
+    Text(Vec<u8>),
+}
+
+/// Something that stops the scan of a target.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// There is no such file or folder.
+    #[error("{place}: no such file or folder; check the path, `signleak scan` without one scans the current folder")]
+    Missing {
+        /// The path.
+        place: String,
+    },
+    /// Its repository cannot be opened.
+    #[error("{place}: cannot open the git repository; --no-history scans the files alone")]
+    Open {
+        /// The path.
+        place: String,
+        /// Why.
+        #[source]
+        source: crate::source::git::OpenError,
+    },
+    /// Its history cannot be read.
+    #[error("{place}: cannot read the git history")]
+    History {
+        /// The path.
+        place: String,
+        /// Why.
+        #[source]
+        source: crate::source::git::SiftError,
+    },
+    /// Its files cannot be listed.
+    #[error("{place}: cannot read the files")]
+    Walk {
+        /// The path.
+        place: String,
+        /// Why.
+        #[source]
+        source: crate::source::worktree::WalkError,
+    },
+    /// A history was asked for and there is none.
+    #[error("{place}: is not in a git repository, so there is no history to scan")]
+    NoRepository {
+        /// The path.
+        place: String,
+    },
+    /// Nothing was there to scan.
+    #[error("nothing was scanned: {place} holds no file that is not ignored; --ignored scans those too")]
+    Empty {
+        /// The targets.
+        place: String,
+    },
+}
+
+/// Hears about the progress of a scan.
+pub trait Observer: Sync {
+    /// A new phase begins, such as "reading the history of DIR".
+    fn phase(&self, name: &str);
+}
+
+/// An observer that does nothing.
+pub struct Silent;
+
+impl Observer for Silent {
+    fn phase(&self, _name: &str) {}
+}
+
+/// Scans all targets. Findings come in a fixed order, whatever the number of threads.
+///
+/// # Errors
+/// When a target is missing, cannot be opened, or nothing at all was scanned. Everything else that was not scanned is
+/// in the report's coverage.
+pub fn scan(
+    targets: &[Target],
+    detector: &Detector,
+    options: &Options,
+    suppressions: &Suppressions,
+    observer: &dyn Observer,
+) -> Result<ScanReport, ScanError> {
+    let run = Run { detector, options, suppressions, observer, found: Mutex::new(vec![]), coverage: Mutex::new(Coverage::default()) };
+    for (number, target) in targets.iter().enumerate() {
+        let look = |bytes: &[u8], places: &[Provenance]| run.look(bytes, places, number);
+        run.visit(target, detector.prefilter(), &|bytes| detector.may_hold(bytes), &look)?;
+    }
+    run.trace(targets)?;
+    let names: Vec<String> = targets.iter().map(target::display).collect();
+    let coverage = into_inner(run.coverage);
+    if coverage.is_empty() && coverage.is_complete() {
+        return Err(ScanError::Empty { place: names.join(", ") });
+    }
+    let mut findings = Findings::new(detector.rules(), options.min_confidence);
+    for sighting in into_inner(run.found) {
+        findings.add(sighting);
+    }
+    Ok(ScanReport { targets: names, findings: findings.finish(suppressions), coverage })
+}
+
+/// A candidate and one place where its blob was seen.
+#[derive(Clone, Debug)]
+pub(crate) struct Sighting {
+    candidate: Candidate,
+    provenance: Provenance,
+    target: usize,
+    inline: Option<Suppression>,
+}
+
+/// The state of one scan.
+struct Run<'a> {
+    detector: &'a Detector,
+    options: &'a Options,
+    suppressions: &'a Suppressions,
+    observer: &'a dyn Observer,
+    found: Mutex<Vec<Sighting>>,
+    coverage: Mutex<Coverage>,
+}
+
+impl Run<'_> {
+    /// Looks for candidates in one blob that was seen in `places`, each of which may give its path as a hint.
+    fn look(&self, bytes: &[u8], places: &[Provenance], target: usize) {
+        let mut coverage = Coverage::default();
+        let mut last: Option<(&BlobPath, Vec<Candidate>)> = None;
+        let mut sightings = vec![];
+        for place in places {
+            let candidates = match &last {
+                Some((path, candidates)) if **path == place.path => candidates.clone(),
+                _ => self.detector.candidates(bytes, &place.path, &mut coverage),
+            };
+            sightings.extend(candidates.iter().map(|candidate| self.sighting(bytes, candidate.clone(), place, target)));
+            last = Some((&place.path, candidates));
+        }
+        if !coverage.is_complete() {
+            lock(&self.coverage).merge(coverage);
+        }
+        if !sightings.is_empty() {
+            lock(&self.found).append(&mut sightings);
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Joins a candidate with its place and the comment that may allow it.
+    fn sighting(&self, bytes: &[u8], candidate: Candidate, place: &Provenance, target: usize) -> Sighting {
+        let offset = || line_offset(bytes, candidate.region.line);
+        let inline = (self.suppressions.inline && candidate.member.is_none())
+            .then(|| suppress::inline_allow(bytes, offset(), &self.suppressions.today))
+            .flatten();
+        Sighting { candidate, provenance: place.clone(), target, inline }
+    }
+}
+
+/// Where the line with this 1-based number begins.
+fn line_offset(bytes: &[u8], line: u32) -> usize {
+    let ends = memchr::memchr2_iter(b'\n', b'\r', bytes).filter(|&at| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n'));
+    line.checked_sub(2).and_then(|skip| ends.map(|at| at + 1).nth(skip as usize)).unwrap_or(0)
+}
+
+/// Takes a lock; a worker that panicked while holding it has already ended the scan.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn into_inner<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,42 @@
+//! Applies suppressions to findings: one counts as suppressed when each of its present places is.
+
+use super::Sighting;
+use crate::finding::Suppression;
+use crate::suppress::Day;
+use crate::suppress::IgnoreFile;
+
+/// All that suppresses findings in a run.
+#[derive(Debug)]
+pub struct Suppressions {
+    /// Ignore files of the user and of the scanned repositories.
+    pub ignore_files: Vec<IgnoreFile>,
+    /// Whether comments beside a value count.
+    pub inline: bool,
+    /// The day on which entries may have expired.
+    pub today: Day,
+}
+
+impl Suppressions {
+    /// The suppression of a finding, if every place that can still be changed is suppressed. History cannot be changed,
+    /// so its places matter only where there is no other.
+    pub(super) fn of(&self, rule_id: &str, sightings: &[Sighting]) -> Option<Suppression> {
+        let is_present = |sighting: &&Sighting| sighting.provenance.reachability.is_none();
+        let has_present = sightings.iter().any(|sighting| is_present(&sighting));
+        let mut deciding = sightings.iter().filter(|sighting| !has_present || is_present(sighting));
+        let first = self.of_sighting(rule_id, deciding.next()?)?;
+        deciding.all(|sighting| self.of_sighting(rule_id, sighting).is_some()).then_some(first)
+    }
+
+    fn of_sighting(&self, rule_id: &str, sighting: &Sighting) -> Option<Suppression> {
+        let path = match &sighting.candidate.member {
+            Some(member) => &sighting.provenance.path.member(member.as_bytes()),
+            None => &sighting.provenance.path,
+        };
+        let in_file = || {
+            let fingerprint = sighting.candidate.secret.as_ref()?.fingerprint();
+            let found = self.ignore_files.iter().find_map(|file| file.matching(&fingerprint, rule_id, path, &self.today))?;
+            Some(Suppression { kind: "ignore_file".to_owned(), place: found.place, reason: found.reason })
+        };
+        sighting.inline.clone().or_else(in_file)
+    }
+}

@@ -1,0 +1,115 @@
+//! One target: its files, its repository's history, or a text.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::Run;
+use super::ScanError;
+use super::Target;
+use super::lock;
+use crate::blob::BlobPath;
+use crate::blob::Sieve;
+use crate::coverage::Coverage;
+use crate::provenance::Origin;
+use crate::provenance::Provenance;
+use crate::source::git::OpenOptions;
+use crate::source::git::Repo;
+use crate::source::git::SiftOptions;
+use crate::source::worktree;
+use crate::source::worktree::WalkOptions;
+use crate::source::worktree::WorktreeFile;
+
+/// A target's name for people.
+pub(super) fn display(target: &Target) -> String {
+    match target {
+        Target::Path(path) => path.display().to_string(),
+        Target::Text(_) => "-".to_owned(),
+    }
+}
+
+/// What is done with a blob that was seen in some places.
+type Look<'l> = dyn Fn(&[u8], &[Provenance]) + Sync + 'l;
+
+impl Run<'_> {
+    /// Hands every blob of a target to `look`; of a history only the objects that `sieve` and then `keep` let pass.
+    pub(super) fn visit(
+        &self,
+        target: &Target,
+        sieve: &dyn Sieve,
+        keep: &(dyn Fn(&[u8]) -> bool + Sync),
+        look: &Look<'_>,
+    ) -> Result<(), ScanError> {
+        let path = match target {
+            Target::Path(path) => path,
+            Target::Text(text) => {
+                look(text, &[Provenance::plain(Origin::Stdin, BlobPath::new(b"stdin"))]);
+                let read = Coverage { files: 1, file_bytes: text.len() as u64, ..Coverage::default() };
+                lock(&self.coverage).merge(read);
+                return Ok(());
+            }
+        };
+        if std::fs::symlink_metadata(path).is_err() {
+            return Err(ScanError::Missing { place: display(target) });
+        }
+        let repo = self.open(path)?;
+        if self.options.worktree && repo.as_ref().is_none_or(|repo| repo.work_dir().is_some()) {
+            self.observer.phase(&format!("reading the files of {}", display(target)));
+            let base = repo.as_ref().and_then(Repo::work_dir).unwrap_or(path);
+            self.walk(path, base, look)?;
+        }
+        match repo {
+            Some(repo) if self.options.history => {
+                self.observer.phase(&format!("reading the history of {}", display(target)));
+                self.sift(&repo, sieve, keep, look)
+            }
+            None if self.options.history && !self.options.worktree => Err(ScanError::NoRepository { place: display(target) }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens the repository that contains `path`; without history a broken one does not matter.
+    fn open(&self, path: &Path) -> Result<Option<Repo>, ScanError> {
+        let options = OpenOptions { trust_owner: self.options.trust_owner || !self.options.history };
+        match Repo::discover(path, &options) {
+            Ok(repo) => Ok(repo),
+            Err(_) if !self.options.history => Ok(None),
+            Err(source) => Err(ScanError::Open { place: path.display().to_string(), source }),
+        }
+    }
+
+    /// Hands the files below `root` to `look`.
+    fn walk(&self, root: &Path, base: &Path, look: &Look<'_>) -> Result<(), ScanError> {
+        let options = WalkOptions {
+            include_ignored: self.options.include_ignored,
+            threads: self.options.threads,
+            max_blob_size: self.options.max_blob_size,
+            exclude: self.options.exclude.clone(),
+        };
+        let visit = || |file: WorktreeFile<'_>| look(file.bytes, &[Provenance::plain(Origin::Worktree, file.path)]);
+        worktree::walk(root, base, &options, visit, &self.coverage)
+            .map_err(|source| ScanError::Walk { place: root.display().to_string(), source })
+    }
+
+    /// Hands the objects of a history to `look`.
+    fn sift(
+        &self,
+        repo: &Repo,
+        sieve: &dyn Sieve,
+        keep: &(dyn Fn(&[u8]) -> bool + Sync),
+        look: &Look<'_>,
+    ) -> Result<(), ScanError> {
+        let options = SiftOptions {
+            max_blob_size: self.options.max_blob_size,
+            verify_objects: self.options.verify_objects,
+            range: self.options.range.clone(),
+        };
+        let mut coverage = Coverage::default();
+        let sifted = repo.sift(sieve, keep, &options, &mut coverage);
+        let located = sifted.and_then(|sifted| repo.attribute(&sifted));
+        lock(&self.coverage).merge(coverage);
+        let located = located.map_err(|source| ScanError::History { place: repo.git_dir().display().to_string(), source })?;
+        located.par_iter().for_each(|located| look(&located.bytes, &located.places));
+        Ok(())
+    }
+}

@@ -1,0 +1,3 @@
+//! Where blobs come from. Knows nothing of rules.
+
+pub mod worktree;
