@@ -8,3 +8,5 @@ pub mod provenance;
 
 pub mod coverage;
 pub mod finding;
+
+pub mod source;
