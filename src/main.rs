@@ -10,7 +10,10 @@ fn main() -> ExitCode {
         Ok(status) => status.into(),
         Err(error) if is_broken_pipe(&error) => cli::Status::Clean.into(),
         Err(error) => {
-            anstream::eprintln!("error: {}", signleak::report::escape::terminal(&format!("{error:#}")));
+            anstream::eprintln!(
+                "error: {}",
+                signleak::report::escape::terminal(&format!("{error:#}"))
+            );
             cli::Status::Failed.into()
         }
     }

@@ -9,7 +9,11 @@ use clap::ValueEnum;
 
 /// Finds leaked Yousign credentials in files and whole git histories.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = "Exit status: 0 clean, 1 findings, 2 error, 3 nothing found but not everything was scanned.")]
+#[command(
+    version,
+    about,
+    after_help = "Exit status: 0 clean, 1 findings, 2 error, 3 nothing found but not everything was scanned."
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,

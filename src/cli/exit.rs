@@ -23,7 +23,9 @@ impl Status {
     /// The status of a finished scan. Suppressed findings and breaches of policy do not count.
     pub(crate) fn of(report: &ScanReport, fail_on: Option<Severity>) -> Self {
         let counts = |finding: &Finding| {
-            finding.suppression.is_none() && finding.secret.is_some() && fail_on.is_some_and(|limit| finding.severity >= limit)
+            finding.suppression.is_none()
+                && finding.secret.is_some()
+                && fail_on.is_some_and(|limit| finding.severity >= limit)
         };
         if report.findings.iter().any(counts) {
             Self::Found

@@ -22,10 +22,15 @@ const MAX_FILE: u64 = 256 * 1024 * 1024;
 pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Status> {
     let (file, line) = split_place(&args.place);
     let detector = Detector::new(rules::read(&args.rules.files)?, Limits::default());
-    let bytes = input::read_capped(Path::new(file), MAX_FILE).with_context(|| format!("cannot read {file}"))?;
+    let bytes = input::read_capped(Path::new(file), MAX_FILE)
+        .with_context(|| format!("cannot read {file}"))?;
     let path = BlobPath::new(file.trim_start_matches("./").as_bytes());
     let mut explanations = detector.explain(&bytes, &path);
-    explanations.retain(|explanation| line.is_none_or(|line| (explanation.region.line..=explanation.region.end_line).contains(&line)));
+    explanations.retain(|explanation| {
+        line.is_none_or(|line| {
+            (explanation.region.line..=explanation.region.end_line).contains(&line)
+        })
+    });
     let mut out = anstream::stdout().lock();
     if explanations.is_empty() {
         explain_nothing(&mut out, &detector, (file, line), &bytes)?;
@@ -51,23 +56,38 @@ fn split_place(place: &str) -> (&str, Option<u32>) {
     }
 }
 
-fn explain_nothing(out: &mut impl Write, detector: &Detector, place: (&str, Option<u32>), bytes: &[u8]) -> anyhow::Result<()> {
+fn explain_nothing(
+    out: &mut impl Write,
+    detector: &Detector,
+    place: (&str, Option<u32>),
+    bytes: &[u8],
+) -> anyhow::Result<()> {
     use signleak::blob::Sieve as _;
     let (file, line) = place;
     let name = escape::terminal(file);
     let where_ = line.map_or(String::new(), |line| format!(", line {line}"));
-    let speaks = detector.prefilter().may_match(bytes) || detector.prefilter().may_match(file.as_bytes());
+    let speaks =
+        detector.prefilter().may_match(bytes) || detector.prefilter().may_match(file.as_bytes());
     if speaks {
         writeln!(out, "{name}{where_}: no value here has the shape of a secret that a rule knows")?;
     } else {
-        writeln!(out, "{name}: neither the text nor the path names a provider, so nothing in it is looked at")?;
+        writeln!(
+            out,
+            "{name}: neither the text nor the path names a provider, so nothing in it is looked at"
+        )?;
     }
     Ok(())
 }
 
-fn write_explanation(out: &mut impl Write, file: &str, explanation: &Explanation) -> anyhow::Result<()> {
+fn write_explanation(
+    out: &mut impl Write,
+    file: &str,
+    explanation: &Explanation,
+) -> anyhow::Result<()> {
     let verdict = match explanation.confidence {
-        Some(confidence) => format!("a finding, {} confidence", format!("{confidence:?}").to_lowercase()),
+        Some(confidence) => {
+            format!("a finding, {} confidence", format!("{confidence:?}").to_lowercase())
+        }
         None => "not a finding".to_owned(),
     };
     let region = explanation.region;
@@ -76,8 +96,16 @@ fn write_explanation(out: &mut impl Write, file: &str, explanation: &Explanation
     writeln!(out, "  environment: {}", format!("{:?}", explanation.environment).to_lowercase())?;
     let total: i32 = explanation.evidence.iter().map(|evidence| evidence.weight).sum();
     for evidence in &explanation.evidence {
-        writeln!(out, "  {:>5}  {}", format!("{:+}", evidence.weight), escape::terminal(&evidence.text))?;
+        writeln!(
+            out,
+            "  {:>5}  {}",
+            format!("{:+}", evidence.weight),
+            escape::terminal(&evidence.text)
+        )?;
     }
-    writeln!(out, "  {total:>5}  in all: from 85 on high, from 60 medium, from 50 low confidence\n")?;
+    writeln!(
+        out,
+        "  {total:>5}  in all: from 85 on high, from 60 medium, from 50 low confidence\n"
+    )?;
     Ok(())
 }

@@ -15,7 +15,10 @@ pub(crate) fn read_stream_capped(stream: impl io::Read, limit: u64) -> io::Resul
     let mut bytes = vec![];
     stream.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("is larger than {limit} bytes")));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("is larger than {limit} bytes"),
+        ));
     }
     Ok(bytes)
 }

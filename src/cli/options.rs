@@ -82,7 +82,8 @@ fn targets(paths: Vec<PathBuf>, stdin: bool) -> anyhow::Result<Vec<Target>> {
     let named = paths.into_iter().filter(|path| path.as_os_str() != "-");
     let mut targets: Vec<Target> = named.map(Target::Path).collect();
     if reads_stdin {
-        let text = input::read_stream_capped(std::io::stdin().lock(), MAX_STDIN).context("cannot read standard input")?;
+        let text = input::read_stream_capped(std::io::stdin().lock(), MAX_STDIN)
+            .context("cannot read standard input")?;
         targets.push(Target::Text(text));
     }
     if targets.is_empty() {
@@ -93,7 +94,8 @@ fn targets(paths: Vec<PathBuf>, stdin: bool) -> anyhow::Result<Vec<Target>> {
 
 /// Reads `10M`.
 fn size(text: &str) -> anyhow::Result<u64> {
-    let (digits, unit) = text.split_at(text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).len());
+    let (digits, unit) =
+        text.split_at(text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).len());
     let factor: u64 = match unit.to_ascii_uppercase().as_str() {
         "" | "B" => 1,
         "K" | "KB" | "KIB" => 1 << 10,
@@ -101,7 +103,9 @@ fn size(text: &str) -> anyhow::Result<u64> {
         "G" | "GB" | "GIB" => 1 << 30,
         _ => bail!("--max-blob-size {text}: the unit is none of K, M and G"),
     };
-    let number: u64 = digits.parse().with_context(|| format!("--max-blob-size {text}: give a number of bytes such as 500K or 10M"))?;
+    let number: u64 = digits.parse().with_context(|| {
+        format!("--max-blob-size {text}: give a number of bytes such as 500K or 10M")
+    })?;
     number.checked_mul(factor).with_context(|| format!("--max-blob-size {text}: is too large"))
 }
 

@@ -14,20 +14,31 @@ use tempfile::NamedTempFile;
 ///
 /// A regular file is written beside its place, readable by its owner only, and renamed over it; a symbolic link is
 /// followed. Whatever else the path names (`/dev/stdout`, a FIFO) is written into and never replaced.
-pub(crate) fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+pub(crate) fn to_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
     let name = path.display();
     let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     match std::fs::metadata(&place) {
-        Ok(metadata) if metadata.is_dir() => anyhow::bail!("cannot write to {name}: it is a folder; name a file in it"),
+        Ok(metadata) if metadata.is_dir() => {
+            anyhow::bail!("cannot write to {name}: it is a folder; name a file in it")
+        }
         Ok(metadata) if !metadata.is_file() => {
-            let mut file = OpenOptions::new().write(true).open(path).with_context(|| format!("cannot write to {name}"))?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .open(path)
+                .with_context(|| format!("cannot write to {name}"))?;
             write_all(&mut file, write).with_context(|| format!("cannot write to {name}"))
         }
         _ => replace(&place, write).with_context(|| format!("cannot write {name}")),
     }
 }
 
-fn replace(place: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+fn replace(
+    place: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
     let folder = match place.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -35,14 +46,18 @@ fn replace(place: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
     if !folder.is_dir() {
         anyhow::bail!("there is no folder {}; create it first (mkdir -p)", folder.display());
     }
-    let mut file = NamedTempFile::new_in(&folder).with_context(|| format!("cannot create a file in {}", folder.display()))?;
+    let mut file = NamedTempFile::new_in(&folder)
+        .with_context(|| format!("cannot create a file in {}", folder.display()))?;
     write_all(file.as_file_mut(), write)?;
     file.as_file().sync_data()?;
     file.persist(place)?;
     Ok(())
 }
 
-fn write_all(file: &mut File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn write_all(
+    file: &mut File,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let mut buffered = io::BufWriter::new(file);
     write(&mut buffered)?;
     buffered.flush()
@@ -84,7 +99,10 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         write(Path::new("/dev/null"), "x").expect("written");
         assert!(std::fs::metadata("/dev/null").expect("there").file_type().is_char_device());
-        let error = format!("{:#}", write(&folder.path().join("missing/report"), "x").expect_err("no folder"));
+        let error = format!(
+            "{:#}",
+            write(&folder.path().join("missing/report"), "x").expect_err("no folder")
+        );
         assert!(error.contains("mkdir -p"), "{error}");
     }
 }

@@ -35,7 +35,8 @@ pub(crate) fn read(files: &[PathBuf]) -> anyhow::Result<RuleSet> {
     let mut rules = RuleSet::built_in().context("the built-in rules")?;
     for file in files {
         let name = file.display().to_string();
-        let bytes = super::input::read_capped(file, MAX_RULE_FILE).with_context(|| format!("cannot read the rule file {name}"))?;
+        let bytes = super::input::read_capped(file, MAX_RULE_FILE)
+            .with_context(|| format!("cannot read the rule file {name}"))?;
         let text = String::from_utf8(bytes).with_context(|| format!("{name} is not UTF-8"))?;
         rules.add(&text, &name)?;
     }
@@ -47,7 +48,13 @@ fn list(rules: &RuleSet) -> anyhow::Result<Status> {
     for provider in &rules.providers {
         writeln!(out, "{} ({})", provider.name, provider.id)?;
         for rule in &provider.rules {
-            writeln!(out, "  {:<32} {:<9} {}", rule.id, format!("{:?}", rule.severity).to_lowercase(), rule.title)?;
+            writeln!(
+                out,
+                "  {:<32} {:<9} {}",
+                rule.id,
+                format!("{:?}", rule.severity).to_lowercase(),
+                rule.title
+            )?;
         }
     }
     Ok(Status::Clean)
@@ -67,7 +74,10 @@ fn show(rules: &RuleSet, id: &str) -> anyhow::Result<Status> {
             }
             RuleKind::Pattern(pattern) => writeln!(out, "pattern: {}", pattern.pattern)?,
         }
-        rule.remedy.iter().enumerate().try_for_each(|(at, step)| writeln!(out, "remedy {}: {step}", at + 1))?;
+        rule.remedy
+            .iter()
+            .enumerate()
+            .try_for_each(|(at, step)| writeln!(out, "remedy {}: {step}", at + 1))?;
         writeln!(out)?;
     }
     Ok(Status::Clean)
@@ -75,11 +85,17 @@ fn show(rules: &RuleSet, id: &str) -> anyhow::Result<Status> {
 
 fn check(rules: RuleSet) -> anyhow::Result<Status> {
     let detector = Detector::new(rules, Limits::default());
-    let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.subsec_nanos().into());
+    let seed = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |age| age.subsec_nanos().into());
     let (judged, failures) = check::check_examples(&detector, seed);
     let mut out = anstream::stdout().lock();
     for failure in &failures {
-        writeln!(out, "{}: {}\n  in the example: {:?}", failure.rule_id, failure.reason, failure.example)?;
+        writeln!(
+            out,
+            "{}: {}\n  in the example: {:?}",
+            failure.rule_id, failure.reason, failure.example
+        )?;
     }
     writeln!(out, "{judged} examples judged, {} failed", failures.len())?;
     Ok(if failures.is_empty() { Status::Clean } else { Status::Found })

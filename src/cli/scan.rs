@@ -31,7 +31,11 @@ use super::output;
 use super::progress::Progress;
 
 /// The tool as reports name it.
-const TOOL: ToolInfo = ToolInfo { name: "signleak", version: env!("CARGO_PKG_VERSION"), information_uri: "https://docs.rs/signleak" };
+const TOOL: ToolInfo = ToolInfo {
+    name: "signleak",
+    version: env!("CARGO_PKG_VERSION"),
+    information_uri: "https://docs.rs/signleak",
+};
 /// Name of the ignore file.
 const IGNORE_FILE: &str = ".signleakignore";
 /// Ignore files and hashed files larger than this are refused.
@@ -40,12 +44,17 @@ const MAX_FILE: u64 = 64 * 1024 * 1024;
 /// Runs the command.
 pub(crate) fn run(options: ScanOptions) -> anyhow::Result<Status> {
     let started = Instant::now();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.scan.threads).build().context("cannot start threads")?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.scan.threads)
+        .build()
+        .context("cannot start threads")?;
     let detector = Detector::new(options.rules, Limits::default());
     let roots: Vec<PathBuf> = options.targets.iter().map(root).collect();
     let suppressions = suppressions(&roots, options.repo_config, options.inline_allow)?;
     let progress = Progress::new(options.quiet);
-    let scanned = pool.install(|| signleak::scan::scan(&options.targets, &detector, &options.scan, &suppressions, &progress));
+    let scanned = pool.install(|| {
+        signleak::scan::scan(&options.targets, &detector, &options.scan, &suppressions, &progress)
+    });
     progress.finish();
     let report = scanned?;
     let hashes = LineHashes { roots, known: Mutex::default() };
@@ -59,7 +68,9 @@ pub(crate) fn run(options: ScanOptions) -> anyhow::Result<Status> {
         line_hash: &|occurrence| hashes.of(occurrence),
     };
     match &options.output {
-        Some(path) => output::to_file(path, |out| report::write(options.format, &report, &context, out))?,
+        Some(path) => {
+            output::to_file(path, |out| report::write(options.format, &report, &context, out))?
+        }
         None => {
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());
             report::write(options.format, &report, &context, &mut out)?;
@@ -81,18 +92,24 @@ fn root(target: &Target) -> PathBuf {
 }
 
 /// Reads the ignore files at the roots of the targets.
-fn suppressions(roots: &[PathBuf], repo_config: bool, inline: bool) -> anyhow::Result<Suppressions> {
+fn suppressions(
+    roots: &[PathBuf],
+    repo_config: bool,
+    inline: bool,
+) -> anyhow::Result<Suppressions> {
     let mut files: Vec<PathBuf> = roots.iter().map(|root| root.join(IGNORE_FILE)).collect();
     files.sort();
     files.dedup();
     let mut ignore_files = vec![];
     for file in files.iter().filter(|file| repo_config && file.is_file()) {
         let name = file.display().to_string();
-        let bytes = input::read_capped(file, MAX_FILE).with_context(|| format!("cannot read {name}"))?;
+        let bytes =
+            input::read_capped(file, MAX_FILE).with_context(|| format!("cannot read {name}"))?;
         let text = String::from_utf8(bytes).with_context(|| format!("{name} is not UTF-8"))?;
         ignore_files.push(IgnoreFile::parse(&text, &name)?);
     }
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
+    let now =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
     Ok(Suppressions { ignore_files, inline, today: Day::of_unix_time(now) })
 }
 

@@ -252,7 +252,8 @@ impl Found {
             known.member != candidate.member
                 || known.secret.is_none()
                 || known.rule_id == candidate.rule_id
-                || known.secret.as_ref().map(Secret::len) >= candidate.secret.as_ref().map(Secret::len)
+                || known.secret.as_ref().map(Secret::len)
+                    >= candidate.secret.as_ref().map(Secret::len)
                 || !(span.start <= known_span.start && known_span.end <= span.end)
         });
         let rival = self.candidates.iter_mut().find(|(known_span, known)| {

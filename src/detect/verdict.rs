@@ -315,8 +315,9 @@ impl<'r, 't> Judge<'r, 't> {
 
     /// Whether the value is a query parameter of one of the provider's pages, such as `k` in a signature link.
     fn is_page_parameter(&self, span: Span) -> bool {
-        url_before(self.text, span)
-            .is_some_and(|url| self.mentions.within_any(url, |mention| mention.host.is_some() && !mention.api))
+        url_before(self.text, span).is_some_and(|url| {
+            self.mentions.within_any(url, |mention| mention.host.is_some() && !mention.api)
+        })
     }
 
     fn placeholder(&self, token: &[u8]) -> Option<&'static str> {
@@ -478,7 +479,8 @@ fn in_url_query(text: &[u8], span: Span) -> bool {
 /// What stands glued before the value of a query parameter: the URL, as far as it reaches.
 fn url_before(text: &[u8], span: Span) -> Option<Span> {
     let before = text[..span.start].iter().rev().take(600);
-    let glued = before.take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`<>".contains(byte)).count();
+    let glued =
+        before.take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`<>".contains(byte)).count();
     let url = Span::new(span.start - glued, span.start);
     let prefix = &text[url.start..url.end];
     (prefix.ends_with(b"=") && prefix.contains(&b'?')).then_some(url)

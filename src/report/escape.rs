@@ -25,8 +25,12 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
 /// Percent-encodes a path for a SARIF `uri`: everything but unreserved characters and `/`.
 #[must_use]
 pub fn uri(path: &[u8]) -> String {
-    const KEPT: &percent_encoding::AsciiSet =
-        &percent_encoding::NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    const KEPT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+        .remove(b'/')
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
     percent_encoding::percent_encode(path, KEPT).to_string()
 }
 

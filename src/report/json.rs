@@ -67,7 +67,11 @@ struct Summary {
 }
 
 /// Writes one object.
-pub(super) fn write(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(
+    report: &ScanReport,
+    context: &Context<'_>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let view = Report {
         schema_version: SCHEMA_VERSION,
         tool: tool(context),
@@ -81,7 +85,11 @@ pub(super) fn write(report: &ScanReport, context: &Context<'_>, out: &mut dyn io
 }
 
 /// Writes one finding a line, and a last line with all the rest.
-pub(super) fn write_lines(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write_lines(
+    report: &ScanReport,
+    context: &Context<'_>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     for finding in &report.findings {
         serde_json::to_writer(&mut *out, finding)?;
         out.write_all(b"\n")?;
@@ -118,7 +126,10 @@ fn coverage(coverage: &Coverage) -> CoverageView<'_> {
 }
 
 fn summary(findings: &[Finding]) -> Summary {
-    let counted: Vec<&Finding> = findings.iter().filter(|finding| finding.is_leak() && finding.suppression.is_none()).collect();
+    let counted: Vec<&Finding> = findings
+        .iter()
+        .filter(|finding| finding.is_leak() && finding.suppression.is_none())
+        .collect();
     let mut by_severity = BTreeMap::new();
     let mut by_rule = BTreeMap::new();
     for finding in &counted {
@@ -127,7 +138,10 @@ fn summary(findings: &[Finding]) -> Summary {
     }
     Summary {
         findings: counted.len(),
-        policy: findings.iter().filter(|finding| !finding.is_leak() && finding.suppression.is_none()).count(),
+        policy: findings
+            .iter()
+            .filter(|finding| !finding.is_leak() && finding.suppression.is_none())
+            .count(),
         suppressed: findings.iter().filter(|finding| finding.suppression.is_some()).count(),
         by_severity,
         by_rule,

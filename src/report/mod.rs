@@ -80,7 +80,9 @@ impl FromStr for Format {
             "json" => Ok(Self::Json),
             "jsonl" => Ok(Self::Jsonl),
             "sarif" => Ok(Self::Sarif),
-            _ => Err(format!("there is no format `{name}`; the formats are text, json, jsonl and sarif")),
+            _ => Err(format!(
+                "there is no format `{name}`; the formats are text, json, jsonl and sarif"
+            )),
         }
     }
 }
@@ -89,7 +91,12 @@ impl FromStr for Format {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(format: Format, report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+pub fn write(
+    format: Format,
+    report: &ScanReport,
+    context: &Context<'_>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     match format {
         Format::Text => text::write(report, context, out),
         Format::Json => json::write(report, context, out),

@@ -26,13 +26,19 @@ const RELATED: usize = 20;
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /// Writes the report. Suppressed findings are left out: GitHub does not honour suppressions.
-pub(super) fn write(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.suppression.is_none()).collect();
+pub(super) fn write(
+    report: &ScanReport,
+    context: &Context<'_>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let findings: Vec<&Finding> =
+        report.findings.iter().filter(|finding| finding.suppression.is_none()).collect();
     let mut parts: Vec<&[&Finding]> = findings.chunks(RESULTS_PER_RUN).collect();
     if parts.is_empty() {
         parts.push(&[]);
     }
-    let runs: Vec<Value> = parts.iter().enumerate().map(|(number, part)| run(number, part, report, context)).collect();
+    let runs: Vec<Value> =
+        parts.iter().enumerate().map(|(number, part)| run(number, part, report, context)).collect();
     let log = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": runs });
     let log: Sarif = serde_json::from_value(log)?;
     serde_json::to_writer_pretty(&mut *out, &log)?;
@@ -42,8 +48,10 @@ pub(super) fn write(report: &ScanReport, context: &Context<'_>, out: &mut dyn io
 fn run(number: usize, findings: &[&Finding], report: &ScanReport, context: &Context<'_>) -> Value {
     let tool = context.tool;
     let rules: Vec<Value> = context.rules.iter().map(|info| rule(info, context)).collect();
-    let indices: BTreeMap<&str, usize> = context.rules.iter().enumerate().map(|(at, rule)| (rule.id.as_str(), at)).collect();
-    let results: Vec<Value> = findings.iter().filter_map(|finding| result(finding, &indices, context)).collect();
+    let indices: BTreeMap<&str, usize> =
+        context.rules.iter().enumerate().map(|(at, rule)| (rule.id.as_str(), at)).collect();
+    let results: Vec<Value> =
+        findings.iter().filter_map(|finding| result(finding, &indices, context)).collect();
     let notifications: Vec<Value> = report.coverage.gaps().map(notification).collect();
     let mut invocation = json!({ "executionSuccessful": true });
     if !notifications.is_empty() {
@@ -67,9 +75,11 @@ fn run(number: usize, findings: &[&Finding], report: &ScanReport, context: &Cont
 }
 
 fn rule(rule: &RuleInfo, context: &Context<'_>) -> Value {
-    let steps: Vec<String> = rule.remedy.iter().enumerate().map(|(at, step)| format!("{}. {step}.", at + 1)).collect();
+    let steps: Vec<String> =
+        rule.remedy.iter().enumerate().map(|(at, step)| format!("{}. {step}.", at + 1)).collect();
     let help = if steps.is_empty() { rule.description.clone() } else { steps.join("\n") };
-    let help_uri = if rule.help_uri.is_empty() { context.tool.information_uri } else { &rule.help_uri };
+    let help_uri =
+        if rule.help_uri.is_empty() { context.tool.information_uri } else { &rule.help_uri };
     json!({
         "id": rule.id,
         "name": camel_case(&rule.id),
@@ -87,7 +97,11 @@ fn rule(rule: &RuleInfo, context: &Context<'_>) -> Value {
     })
 }
 
-fn result(finding: &Finding, indices: &BTreeMap<&str, usize>, context: &Context<'_>) -> Option<Value> {
+fn result(
+    finding: &Finding,
+    indices: &BTreeMap<&str, usize>,
+    context: &Context<'_>,
+) -> Option<Value> {
     let first = finding.occurrences.first()?;
     let index = *indices.get(finding.rule_id.as_str())?;
     let title = &context.rules[index].title;
@@ -96,9 +110,17 @@ fn result(finding: &Finding, indices: &BTreeMap<&str, usize>, context: &Context<
     if let Some(hash) = (context.line_hash)(first) {
         fingerprints["primaryLocationLineHash"] = Value::from(hash);
     } else {
-        fingerprints["primaryLocationLineHash"] = Value::from(format!("{}:1", &content_key(finding, first)[..16]));
+        fingerprints["primaryLocationLineHash"] =
+            Value::from(format!("{}:1", &content_key(finding, first)[..16]));
     }
-    let related: Vec<Value> = finding.occurrences.iter().skip(1).take(RELATED).enumerate().map(|(at, occurrence)| related(at, occurrence)).collect();
+    let related: Vec<Value> = finding
+        .occurrences
+        .iter()
+        .skip(1)
+        .take(RELATED)
+        .enumerate()
+        .map(|(at, occurrence)| related(at, occurrence))
+        .collect();
     let mut result = json!({
         "ruleId": finding.rule_id,
         "ruleIndex": index,
@@ -132,8 +154,13 @@ fn message(title: &str, finding: &Finding, first: &Occurrence) -> String {
         Confidence::Medium => "Probably a ",
         Confidence::Low => "Possibly a ",
     };
-    let secret = finding.secret.as_ref().map_or(String::new(), |secret| format!(" ({}, {} characters)", secret.redacted, secret.length));
-    let commit = first.commit.as_ref().map_or(String::new(), |commit| format!(", introduced by commit {}", commit.id));
+    let secret = finding.secret.as_ref().map_or(String::new(), |secret| {
+        format!(" ({}, {} characters)", secret.redacted, secret.length)
+    });
+    let commit = first
+        .commit
+        .as_ref()
+        .map_or(String::new(), |commit| format!(", introduced by commit {}", commit.id));
     let places = match finding.occurrences.len() {
         1 => String::new(),
         count => format!(", in {count} places"),
@@ -144,14 +171,21 @@ fn message(title: &str, finding: &Finding, first: &Occurrence) -> String {
 /// What stays the same when the line moves: the secret and the rule.
 fn content_key(finding: &Finding, first: &Occurrence) -> String {
     use sha2::Digest as _;
-    let secret = finding.secret.as_ref().map_or_else(|| first.path.to_string(), |secret| secret.sha256.to_string());
+    let secret = finding
+        .secret
+        .as_ref()
+        .map_or_else(|| first.path.to_string(), |secret| secret.sha256.to_string());
     let digest = sha2::Sha256::digest(format!("{}\n{secret}", finding.rule_id));
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn physical(occurrence: &Occurrence, with_snippet: bool) -> Value {
     let region = occurrence.region;
-    let path = if occurrence.path.as_bytes().is_empty() { b"unnamed".as_slice() } else { occurrence.path.as_bytes() };
+    let path = if occurrence.path.as_bytes().is_empty() {
+        b"unnamed".as_slice()
+    } else {
+        occurrence.path.as_bytes()
+    };
     let mut value = json!({
         "artifactLocation": { "uri": escape::uri(path), "uriBaseId": "SRCROOT" },
         "region": { "startLine": region.line, "startColumn": region.column, "endLine": region.end_line, "endColumn": region.end_column },
@@ -163,7 +197,10 @@ fn physical(occurrence: &Occurrence, with_snippet: bool) -> Value {
 }
 
 fn related(at: usize, occurrence: &Occurrence) -> Value {
-    let commit = occurrence.commit.as_ref().map_or(String::new(), |commit| format!(" in commit {}", commit.id));
+    let commit = occurrence
+        .commit
+        .as_ref()
+        .map_or(String::new(), |commit| format!(" in commit {}", commit.id));
     json!({ "id": at + 1, "message": { "text": format!("The same secret{commit}.") }, "physicalLocation": physical(occurrence, false) })
 }
 
@@ -194,7 +231,9 @@ fn security_severity(severity: Severity) -> &'static str {
 
 /// `yousign-api-key` as `YousignApiKey`, the form SARIF wants for names.
 fn camel_case(id: &str) -> String {
-    id.split('-').map(|word| word[..word.len().min(1)].to_ascii_uppercase() + &word[word.len().min(1)..]).collect()
+    id.split('-')
+        .map(|word| word[..word.len().min(1)].to_ascii_uppercase() + &word[word.len().min(1)..])
+        .collect()
 }
 
 fn sentence(text: &str) -> String {

@@ -22,7 +22,11 @@ const SHOWN_PLACES: usize = 5;
 const SHOWN_GAPS: usize = 5;
 
 /// Writes the report.
-pub(super) fn write(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(
+    report: &ScanReport,
+    context: &Context<'_>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let paint = Paint { color: context.color };
     for finding in report.findings.iter().filter(|finding| finding.suppression.is_none()) {
         out.write_all(finding_text(finding, context, paint).as_bytes())?;
@@ -69,7 +73,10 @@ fn finding_text(finding: &Finding, context: &Context<'_>, paint: Paint) -> Strin
         Environment::Unknown => String::new(),
         known => format!(", {}", name(known)),
     };
-    let mut text = format!("{head}{}\n", paint.bold(&format!(": {title}{environment}, {} confidence", name(finding.confidence))));
+    let mut text = format!(
+        "{head}{}\n",
+        paint.bold(&format!(": {title}{environment}, {} confidence", name(finding.confidence)))
+    );
     for (at, occurrence) in finding.occurrences.iter().take(SHOWN_PLACES).enumerate() {
         push_place(&mut text, occurrence, at == 0, paint);
     }
@@ -78,7 +85,16 @@ fn finding_text(finding: &Finding, context: &Context<'_>, paint: Paint) -> Strin
         push_note(&mut text, paint, &format!("and {hidden} more places; --format json lists all"));
     }
     if let Some(secret) = &finding.secret {
-        push_note(&mut text, paint, &format!("secret: {}, {} characters, sha256 {}", terminal(&secret.redacted), secret.length, secret.sha256));
+        push_note(
+            &mut text,
+            paint,
+            &format!(
+                "secret: {}, {} characters, sha256 {}",
+                terminal(&secret.redacted),
+                secret.length,
+                secret.sha256
+            ),
+        );
     }
     for evidence in finding.evidence.iter().filter(|evidence| evidence.weight >= 0) {
         push_note(&mut text, paint, &format!("because: {}", terminal(&evidence.text)));
@@ -95,7 +111,11 @@ fn push_place(text: &mut String, occurrence: &Occurrence, is_first: bool, paint:
     let region = occurrence.region;
     let arrow = paint.gutter(if is_first { "-->" } else { ":::" });
     let path = occurrence.path.to_string();
-    let place = if path.is_empty() { origin(occurrence.origin).to_owned() } else { terminal(&path).into_owned() };
+    let place = if path.is_empty() {
+        origin(occurrence.origin).to_owned()
+    } else {
+        terminal(&path).into_owned()
+    };
     let mut line = format!("  {arrow} {place}:{}:{}", region.line, region.column);
     if !matches!(occurrence.origin, Origin::Worktree | Origin::Stdin | Origin::Archive) {
         let _written = write!(line, " ({})", origin(occurrence.origin));
@@ -110,7 +130,12 @@ fn push_place(text: &mut String, occurrence: &Occurrence, is_first: bool, paint:
         let _written = write!(text, " {blank} {bar}\n {} {bar} {snippet}\n", paint.gutter(&number));
         if let Some(at) = snippet.find("********") {
             let before = snippet[..at].chars().count();
-            let _written = writeln!(text, " {blank} {bar} {}{}", " ".repeat(before), paint.severity(Severity::High, "^^^^^^^^"));
+            let _written = writeln!(
+                text,
+                " {blank} {bar} {}{}",
+                " ".repeat(before),
+                paint.severity(Severity::High, "^^^^^^^^")
+            );
         }
     }
     push_history(text, occurrence, paint);
@@ -119,14 +144,23 @@ fn push_place(text: &mut String, occurrence: &Occurrence, is_first: bool, paint:
 fn push_history(text: &mut String, occurrence: &Occurrence, paint: Paint) {
     if let Some(commit) = &occurrence.commit {
         let id = commit.id.to_string();
-        let note = format!("commit {}, {}, {}", &id[..id.len().min(12)], terminal(&commit.author), terminal(&commit.date));
+        let note = format!(
+            "commit {}, {}, {}",
+            &id[..id.len().min(12)],
+            terminal(&commit.author),
+            terminal(&commit.date)
+        );
         push_note(text, paint, &note);
     }
     let reach = occurrence.reachability.map(name);
     let exposed = occurrence.exposed.as_ref().map(|exposed| {
         let days = exposed.days.map_or(String::new(), |days| format!(", exposed for {days} days"));
         let head = if exposed.in_head { ", still in HEAD" } else { "" };
-        let refs = if exposed.ref_count == 0 { String::new() } else { format!(", in {} refs", exposed.ref_count) };
+        let refs = if exposed.ref_count == 0 {
+            String::new()
+        } else {
+            format!(", in {} refs", exposed.ref_count)
+        };
         format!("{head}{refs}{days}")
     });
     if let Some(reach) = reach {
@@ -142,9 +176,14 @@ fn gaps_text(report: &ScanReport, paint: Paint) -> String {
     let mut text = String::new();
     for (kind, count) in report.coverage.gap_counts() {
         let head = paint.severity(Severity::Medium, "not scanned");
-        let _written = writeln!(text, "{head}{}", paint.bold(&format!(": {count} × {}", gap_name(kind))));
+        let _written =
+            writeln!(text, "{head}{}", paint.bold(&format!(": {count} × {}", gap_name(kind))));
         for gap in report.coverage.gaps().filter(|gap| gap.kind == kind).take(SHOWN_GAPS) {
-            push_note(&mut text, paint, &format!("{}: {}", terminal(&gap.place), terminal(&gap.detail)));
+            push_note(
+                &mut text,
+                paint,
+                &format!("{}: {}", terminal(&gap.place), terminal(&gap.detail)),
+            );
         }
         text.push('\n');
     }
@@ -152,28 +191,55 @@ fn gaps_text(report: &ScanReport, paint: Paint) -> String {
 }
 
 fn summary_text(report: &ScanReport, context: &Context<'_>, paint: Paint) -> String {
-    let leaks = report.findings.iter().filter(|finding| finding.is_leak() && finding.suppression.is_none()).count();
-    let policy = report.findings.iter().filter(|finding| !finding.is_leak() && finding.suppression.is_none()).count();
+    let leaks = report
+        .findings
+        .iter()
+        .filter(|finding| finding.is_leak() && finding.suppression.is_none())
+        .count();
+    let policy = report
+        .findings
+        .iter()
+        .filter(|finding| !finding.is_leak() && finding.suppression.is_none())
+        .count();
     let suppressed = report.findings.iter().filter(|finding| finding.suppression.is_some()).count();
     let coverage = &report.coverage;
-    let mut parts = vec![if leaks == 0 { "no leak found".to_owned() } else { counted(leaks as u64, "leak", "leaks") }];
+    let mut parts = vec![if leaks == 0 {
+        "no leak found".to_owned()
+    } else {
+        counted(leaks as u64, "leak", "leaks")
+    }];
     if policy > 0 {
         parts.push(counted(policy as u64, "breach of policy", "breaches of policy"));
     }
     if suppressed > 0 {
         parts.push(format!("{suppressed} suppressed"));
     }
-    let head = paint.severity(if leaks == 0 { Severity::Low } else { Severity::High }, &parts.join(", "));
+    let head =
+        paint.severity(if leaks == 0 { Severity::Low } else { Severity::High }, &parts.join(", "));
     let mut scanned = vec![];
     if coverage.files > 0 {
-        scanned.push(format!("{} ({})", counted(coverage.files, "file", "files"), bytes(coverage.file_bytes)));
+        scanned.push(format!(
+            "{} ({})",
+            counted(coverage.files, "file", "files"),
+            bytes(coverage.file_bytes)
+        ));
     }
     if coverage.objects > 0 {
-        scanned.push(format!("{} ({})", counted(coverage.objects, "git object", "git objects"), bytes(coverage.object_bytes)));
+        scanned.push(format!(
+            "{} ({})",
+            counted(coverage.objects, "git object", "git objects"),
+            bytes(coverage.object_bytes)
+        ));
     }
-    let time = context.elapsed.map_or(String::new(), |elapsed| format!(" in {:.2} s", elapsed.as_secs_f64()));
-    let complete = if coverage.is_complete() { "" } else { "; NOT everything was scanned, see above" };
-    format!("{head}: scanned {}{time}{complete}\n", if scanned.is_empty() { "nothing".to_owned() } else { scanned.join(" and ") })
+    let time = context
+        .elapsed
+        .map_or(String::new(), |elapsed| format!(" in {:.2} s", elapsed.as_secs_f64()));
+    let complete =
+        if coverage.is_complete() { "" } else { "; NOT everything was scanned, see above" };
+    format!(
+        "{head}: scanned {}{time}{complete}\n",
+        if scanned.is_empty() { "nothing".to_owned() } else { scanned.join(" and ") }
+    )
 }
 
 fn counted(number: u64, one: &str, many: &str) -> String {
@@ -201,7 +267,10 @@ fn bytes(number: u64) -> String {
 
 /// A value's name as JSON spells it, with spaces.
 fn name(value: impl serde::Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(|name| name.replace('_', " "))).unwrap_or_default()
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|value| value.as_str().map(|name| name.replace('_', " ")))
+        .unwrap_or_default()
 }
 
 fn origin(origin: Origin) -> &'static str {

@@ -39,7 +39,9 @@ impl<'r> Findings<'r> {
     pub(super) fn add(&mut self, sighting: Sighting) {
         let key = match &sighting.candidate.secret {
             Some(secret) => Key::Secret(secret.fingerprint()),
-            None => Key::Breach(sighting.candidate.rule_id.clone(), sighting.provenance.path.clone()),
+            None => {
+                Key::Breach(sighting.candidate.rule_id.clone(), sighting.provenance.path.clone())
+            }
         };
         self.sightings.entry(key).or_default().push(sighting);
     }
@@ -55,8 +57,14 @@ impl<'r> Findings<'r> {
             .collect();
         findings.sort_by(|a, b| {
             let key = |finding: &Finding| {
-                let first = finding.occurrences.first().map(|occurrence| (occurrence.target, occurrence.path.clone(), occurrence.region));
-                (std::cmp::Reverse((finding.severity, finding.confidence)), first, finding.rule_id.clone())
+                let first = finding.occurrences.first().map(|occurrence| {
+                    (occurrence.target, occurrence.path.clone(), occurrence.region)
+                });
+                (
+                    std::cmp::Reverse((finding.severity, finding.confidence)),
+                    first,
+                    finding.rule_id.clone(),
+                )
             };
             key(a).cmp(&key(b)).then_with(|| a.secret.cmp(&b.secret))
         });
@@ -65,31 +73,57 @@ impl<'r> Findings<'r> {
 }
 
 /// Joins the sightings of one secret. The surest one, and among equals the first by place, gives rule and evidence.
-fn finding(mut sightings: Vec<Sighting>, order: &[&str], suppressions: &Suppressions) -> Option<Finding> {
+fn finding(
+    mut sightings: Vec<Sighting>,
+    order: &[&str],
+    suppressions: &Suppressions,
+) -> Option<Finding> {
     let rank = |id: &str| order.iter().position(|known| *known == id).unwrap_or(usize::MAX);
     sightings.sort_by_cached_key(|sighting| {
         let candidate = &sighting.candidate;
         let weight: i32 = candidate.evidence.iter().map(|evidence| evidence.weight).sum();
         let in_history = sighting.provenance.reachability.is_some();
-        let place = (in_history, sighting.target, sighting.provenance.path.clone(), candidate.region, sighting.provenance.blob_id);
+        let place = (
+            in_history,
+            sighting.target,
+            sighting.provenance.path.clone(),
+            candidate.region,
+            sighting.provenance.blob_id,
+        );
         (std::cmp::Reverse((candidate.confidence, weight)), rank(&candidate.rule_id), place)
     });
     let best = sightings.first()?.candidate.clone();
     let current = sightings.iter().filter(|sighting| sighting.provenance.reachability.is_none());
     let exposure = current.map(|sighting| sighting.candidate.exposure).max();
     let exposure = exposure.unwrap_or_else(|| history_exposure(&sightings));
-    let known = sightings.iter().map(|sighting| sighting.candidate.environment).find(|environment| *environment != Environment::Unknown);
-    let severity = sightings.iter().filter(|sighting| sighting.candidate.rule_id == best.rule_id).map(|sighting| sighting.candidate.severity).max();
+    let known = sightings
+        .iter()
+        .map(|sighting| sighting.candidate.environment)
+        .find(|environment| *environment != Environment::Unknown);
+    let severity = sightings
+        .iter()
+        .filter(|sighting| sighting.candidate.rule_id == best.rule_id)
+        .map(|sighting| sighting.candidate.severity)
+        .max();
     let suppression = suppressions.of(&best.rule_id, &sightings);
-    let mut occurrences: Vec<Occurrence> =
-        sightings.into_iter().map(|sighting| Occurrence::new(&sighting.candidate, sighting.provenance, sighting.target)).collect();
+    let mut occurrences: Vec<Occurrence> = sightings
+        .into_iter()
+        .map(|sighting| Occurrence::new(&sighting.candidate, sighting.provenance, sighting.target))
+        .collect();
     occurrences.sort();
     // The second pass sees known places again; only its snippet may differ.
-    occurrences.dedup_by(|a, b| (&a.path, a.region, a.origin, a.target, &a.commit, a.blob_id) == (&b.path, b.region, b.origin, b.target, &b.commit, b.blob_id));
+    occurrences.dedup_by(|a, b| {
+        (&a.path, a.region, a.origin, a.target, &a.commit, a.blob_id)
+            == (&b.path, b.region, b.origin, b.target, &b.commit, b.blob_id)
+    });
     Some(Finding {
         severity: severity.unwrap_or(best.severity),
         confidence: best.confidence,
-        environment: if best.environment == Environment::Unknown { known.unwrap_or_default() } else { best.environment },
+        environment: if best.environment == Environment::Unknown {
+            known.unwrap_or_default()
+        } else {
+            best.environment
+        },
         exposure,
         secret: best.secret.as_ref().map(SecretSummary::of),
         evidence: best.evidence,
@@ -103,7 +137,10 @@ fn finding(mut sightings: Vec<Sighting>, order: &[&str], suppressions: &Suppress
 /// A secret that only history holds is exposed by it, unless what history holds was sent to browsers.
 fn history_exposure(sightings: &[Sighting]) -> Exposure {
     let worst = sightings.iter().map(|sighting| sighting.candidate.exposure).max();
-    let in_head = sightings.iter().any(|sighting| sighting.provenance.exposed.as_ref().is_some_and(|exposed| exposed.in_head) || sighting.provenance.origin == Origin::Index);
+    let in_head = sightings.iter().any(|sighting| {
+        sighting.provenance.exposed.as_ref().is_some_and(|exposed| exposed.in_head)
+            || sighting.provenance.origin == Origin::Index
+    });
     match worst {
         Some(worst) if in_head || worst == Exposure::ClientBundle => worst,
         _ => Exposure::History,

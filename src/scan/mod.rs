@@ -60,7 +60,9 @@ pub enum Target {
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     /// There is no such file or folder.
-    #[error("{place}: no such file or folder; check the path, `signleak scan` without one scans the current folder")]
+    #[error(
+        "{place}: no such file or folder; check the path, `signleak scan` without one scans the current folder"
+    )]
     Missing {
         /// The path.
         place: String,
@@ -83,6 +85,15 @@ pub enum ScanError {
         #[source]
         source: crate::source::git::SiftError,
     },
+    /// The places of what its history holds cannot be found.
+    #[error("{place}: cannot tell where in the git history a finding stands")]
+    Attribute {
+        /// The path.
+        place: String,
+        /// Why.
+        #[source]
+        source: crate::source::git::AttributeError,
+    },
     /// Its files cannot be listed.
     #[error("{place}: cannot read the files")]
     Walk {
@@ -99,7 +110,9 @@ pub enum ScanError {
         place: String,
     },
     /// Nothing was there to scan.
-    #[error("nothing was scanned: {place} holds no file that is not ignored; --ignored scans those too")]
+    #[error(
+        "nothing was scanned: {place} holds no file that is not ignored; --ignored scans those too"
+    )]
     Empty {
         /// The targets.
         place: String,
@@ -131,7 +144,14 @@ pub fn scan(
     suppressions: &Suppressions,
     observer: &dyn Observer,
 ) -> Result<ScanReport, ScanError> {
-    let run = Run { detector, options, suppressions, observer, found: Mutex::new(vec![]), coverage: Mutex::new(Coverage::default()) };
+    let run = Run {
+        detector,
+        options,
+        suppressions,
+        observer,
+        found: Mutex::new(vec![]),
+        coverage: Mutex::new(Coverage::default()),
+    };
     for (number, target) in targets.iter().enumerate() {
         let look = |bytes: &[u8], places: &[Provenance]| run.look(bytes, places, number);
         run.visit(target, detector.prefilter(), &|bytes| detector.may_hold(bytes), &look)?;
@@ -179,7 +199,11 @@ impl Run<'_> {
                 Some((path, candidates)) if **path == place.path => candidates.clone(),
                 _ => self.detector.candidates(bytes, &place.path, &mut coverage),
             };
-            sightings.extend(candidates.iter().map(|candidate| self.sighting(bytes, candidate.clone(), place, target)));
+            sightings.extend(
+                candidates
+                    .iter()
+                    .map(|candidate| self.sighting(bytes, candidate.clone(), place, target)),
+            );
             last = Some((&place.path, candidates));
         }
         if !coverage.is_complete() {
@@ -193,7 +217,13 @@ impl Run<'_> {
 
 impl Run<'_> {
     /// Joins a candidate with its place and the comment that may allow it.
-    fn sighting(&self, bytes: &[u8], candidate: Candidate, place: &Provenance, target: usize) -> Sighting {
+    fn sighting(
+        &self,
+        bytes: &[u8],
+        candidate: Candidate,
+        place: &Provenance,
+        target: usize,
+    ) -> Sighting {
         let offset = || line_offset(bytes, candidate.region.line);
         let inline = (self.suppressions.inline && candidate.member.is_none())
             .then(|| suppress::inline_allow(bytes, offset(), &self.suppressions.today))
@@ -204,7 +234,8 @@ impl Run<'_> {
 
 /// Where the line with this 1-based number begins.
 fn line_offset(bytes: &[u8], line: u32) -> usize {
-    let ends = memchr::memchr2_iter(b'\n', b'\r', bytes).filter(|&at| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n'));
+    let ends = memchr::memchr2_iter(b'\n', b'\r', bytes)
+        .filter(|&at| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n'));
     line.checked_sub(2).and_then(|skip| ends.map(|at| at + 1).nth(skip as usize)).unwrap_or(0)
 }
 

@@ -34,8 +34,15 @@ impl Suppressions {
         };
         let in_file = || {
             let fingerprint = sighting.candidate.secret.as_ref()?.fingerprint();
-            let found = self.ignore_files.iter().find_map(|file| file.matching(&fingerprint, rule_id, path, &self.today))?;
-            Some(Suppression { kind: "ignore_file".to_owned(), place: found.place, reason: found.reason })
+            let found = self
+                .ignore_files
+                .iter()
+                .find_map(|file| file.matching(&fingerprint, rule_id, path, &self.today))?;
+            Some(Suppression {
+                kind: "ignore_file".to_owned(),
+                place: found.place,
+                reason: found.reason,
+            })
         };
         sighting.inline.clone().or_else(in_file)
     }

@@ -44,8 +44,9 @@ impl Run<'_> {
             Target::Path(path) => path,
             Target::Text(text) => {
                 look(text, &[Provenance::plain(Origin::Stdin, BlobPath::new(b"stdin"))]);
-                let read = Coverage { files: 1, file_bytes: text.len() as u64, ..Coverage::default() };
-                lock(&self.coverage).merge(read);
+                let mut coverage = lock(&self.coverage);
+                coverage.files += 1;
+                coverage.file_bytes += text.len() as u64;
                 return Ok(());
             }
         };
@@ -63,14 +64,17 @@ impl Run<'_> {
                 self.observer.phase(&format!("reading the history of {}", display(target)));
                 self.sift(&repo, sieve, keep, look)
             }
-            None if self.options.history && !self.options.worktree => Err(ScanError::NoRepository { place: display(target) }),
+            None if self.options.history && !self.options.worktree => {
+                Err(ScanError::NoRepository { place: display(target) })
+            }
             _ => Ok(()),
         }
     }
 
     /// Opens the repository that contains `path`; without history a broken one does not matter.
     fn open(&self, path: &Path) -> Result<Option<Repo>, ScanError> {
-        let options = OpenOptions { trust_owner: self.options.trust_owner || !self.options.history };
+        let options =
+            OpenOptions { trust_owner: self.options.trust_owner || !self.options.history };
         match Repo::discover(path, &options) {
             Ok(repo) => Ok(repo),
             Err(_) if !self.options.history => Ok(None),
@@ -86,7 +90,11 @@ impl Run<'_> {
             max_blob_size: self.options.max_blob_size,
             exclude: self.options.exclude.clone(),
         };
-        let visit = || |file: WorktreeFile<'_>| look(file.bytes, &[Provenance::plain(Origin::Worktree, file.path)]);
+        let visit = || {
+            |file: WorktreeFile<'_>| {
+                look(file.bytes, &[Provenance::plain(Origin::Worktree, file.path)])
+            }
+        };
         worktree::walk(root, base, &options, visit, &self.coverage)
             .map_err(|source| ScanError::Walk { place: root.display().to_string(), source })
     }
@@ -106,9 +114,12 @@ impl Run<'_> {
         };
         let mut coverage = Coverage::default();
         let sifted = repo.sift(sieve, keep, &options, &mut coverage);
-        let located = sifted.and_then(|sifted| repo.attribute(&sifted));
         lock(&self.coverage).merge(coverage);
-        let located = located.map_err(|source| ScanError::History { place: repo.git_dir().display().to_string(), source })?;
+        let place = || repo.git_dir().display().to_string();
+        let sifted = sifted.map_err(|source| ScanError::History { place: place(), source })?;
+        let located = repo
+            .attribute(&sifted)
+            .map_err(|source| ScanError::Attribute { place: place(), source })?;
         located.par_iter().for_each(|located| look(&located.bytes, &located.places));
         Ok(())
     }

@@ -18,7 +18,11 @@ impl Run<'_> {
     pub(super) fn trace(&self, targets: &[Target]) -> Result<(), ScanError> {
         let mut sure: BTreeMap<_, Candidate> = BTreeMap::new();
         for Sighting { candidate, .. } in lock(&self.found).iter() {
-            let Some(secret) = candidate.secret.as_ref().filter(|_| candidate.confidence == Confidence::High) else { continue };
+            let Some(secret) =
+                candidate.secret.as_ref().filter(|_| candidate.confidence == Confidence::High)
+            else {
+                continue;
+            };
             let known = sure.entry(secret.fingerprint()).or_insert_with(|| candidate.clone());
             if candidate.rule_id < known.rule_id {
                 *known = candidate.clone();
@@ -28,20 +32,37 @@ impl Run<'_> {
         self.observer.phase("looking for copies of what was found");
         // The first pass has counted all gaps and all that was read.
         let counted = std::mem::take(&mut *lock(&self.coverage));
-        let traced = targets.iter().enumerate().try_for_each(|(number, target)| self.trace_target(number, target, &known));
+        let traced = targets
+            .iter()
+            .enumerate()
+            .try_for_each(|(number, target)| self.trace_target(number, target, &known));
         *lock(&self.coverage) = counted;
         traced
     }
 
-    fn trace_target(&self, number: usize, target: &Target, known: &KnownSecrets) -> Result<(), ScanError> {
-        let look = |bytes: &[u8], places: &[Provenance]| self.look_for_copies(known, bytes, places, number);
+    fn trace_target(
+        &self,
+        number: usize,
+        target: &Target,
+        known: &KnownSecrets,
+    ) -> Result<(), ScanError> {
+        let look = |bytes: &[u8], places: &[Provenance]| {
+            self.look_for_copies(known, bytes, places, number)
+        };
         self.visit(target, known, &|_| true, &look)
     }
 
-    fn look_for_copies(&self, known: &KnownSecrets, bytes: &[u8], places: &[Provenance], target: usize) {
+    fn look_for_copies(
+        &self,
+        known: &KnownSecrets,
+        bytes: &[u8],
+        places: &[Provenance],
+        target: usize,
+    ) {
         for place in places {
             let copies = self.detector.copies(known, bytes, &place.path);
-            let sightings = copies.into_iter().map(|candidate| self.sighting(bytes, candidate, place, target));
+            let sightings =
+                copies.into_iter().map(|candidate| self.sighting(bytes, candidate, place, target));
             let mut sightings: Vec<Sighting> = sightings.collect();
             if !sightings.is_empty() {
                 lock(&self.found).append(&mut sightings);

@@ -90,7 +90,13 @@ pub fn walk<V: FnMut(WorktreeFile<'_>) + Send>(
     let make_visitor = &make_visitor;
     let stop = AtomicBool::new(false);
     walk.builder().build_parallel().run(|| {
-        let mut worker = Worker { walk, visitor: make_visitor(), buffer: vec![], seen: Coverage::default(), coverage };
+        let mut worker = Worker {
+            walk,
+            visitor: make_visitor(),
+            buffer: vec![],
+            seen: Coverage::default(),
+            coverage,
+        };
         let stop = &stop;
         Box::new(move |entry| {
             if stop.load(Ordering::Relaxed) {
@@ -166,16 +172,31 @@ impl Walk<'_> {
         let mut builder = WalkBuilder::new(self.root);
         let honour = !self.options.include_ignored;
         builder.hidden(false).follow_links(false).threads(self.options.threads);
-        builder.git_ignore(honour).git_exclude(honour).git_global(honour).ignore(honour).parents(honour);
+        builder
+            .git_ignore(honour)
+            .git_exclude(honour)
+            .git_global(honour)
+            .ignore(honour)
+            .parents(honour);
         builder.filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git");
         builder
     }
 
     /// Reads one file and hands it to the visitor.
-    fn visit_file<V: FnMut(WorktreeFile<'_>)>(&self, path: &Path, buffer: &mut Vec<u8>, visitor: &mut V, seen: &mut Coverage) {
+    fn visit_file<V: FnMut(WorktreeFile<'_>)>(
+        &self,
+        path: &Path,
+        buffer: &mut Vec<u8>,
+        visitor: &mut V,
+        seen: &mut Coverage,
+    ) {
         let name = self.base.relative(path);
         if let Err(error) = self.read_file(path, &name, (buffer, visitor), seen) {
-            seen.gap(GapKind::Unreadable, name.to_string(), format!("{error}; give read permission or exclude it"));
+            seen.gap(
+                GapKind::Unreadable,
+                name.to_string(),
+                format!("{error}; give read permission or exclude it"),
+            );
         }
         if buffer.capacity() > KEPT_BUFFER {
             *buffer = vec![];
@@ -192,11 +213,19 @@ impl Walk<'_> {
         // Opening a FIFO would wait for a writer, so the kind is asked for first.
         let metadata = std::fs::metadata(path)?;
         if !metadata.is_file() {
-            seen.gap(GapKind::NotAFile, name.to_string(), "is a FIFO, socket or device and was not opened");
+            seen.gap(
+                GapKind::NotAFile,
+                name.to_string(),
+                "is a FIFO, socket or device and was not opened",
+            );
             return Ok(());
         }
         if self.options.max_blob_size.is_some_and(|limit| metadata.len() > limit) {
-            seen.gap(GapKind::TooLarge, name.to_string(), "is larger than --max-blob-size; raise the limit to scan it");
+            seen.gap(
+                GapKind::TooLarge,
+                name.to_string(),
+                "is larger than --max-blob-size; raise the limit to scan it",
+            );
             return Ok(());
         }
         let mut file = File::open(path)?;
@@ -240,7 +269,11 @@ fn read_pieces<V: FnMut(WorktreeFile<'_>)>(
     }
     seen.file_bytes += total;
     if total > ENDLESS {
-        seen.gap(GapKind::Limit, name.to_string(), "does not seem to end; what comes after 64 GiB was not read");
+        seen.gap(
+            GapKind::Limit,
+            name.to_string(),
+            "does not seem to end; what comes after 64 GiB was not read",
+        );
     }
     Ok(())
 }
@@ -254,7 +287,13 @@ struct Base {
 
 impl Base {
     fn new(root: &Path, base: &Path) -> Self {
-        let below = || root.canonicalize().ok()?.strip_prefix(base.canonicalize().ok()?).ok().map(Path::to_owned);
+        let below = || {
+            root.canonicalize()
+                .ok()?
+                .strip_prefix(base.canonicalize().ok()?)
+                .ok()
+                .map(Path::to_owned)
+        };
         Self { root: root.to_owned(), prefix: below().unwrap_or_default() }
     }
 
@@ -262,7 +301,9 @@ impl Base {
     fn relative(&self, path: &Path) -> BlobPath {
         let relative = self.prefix.join(path.strip_prefix(&self.root).unwrap_or(path));
         if relative.as_os_str().is_empty() {
-            return BlobPath::new(&path_bytes(Path::new(path.file_name().unwrap_or(path.as_os_str()))));
+            return BlobPath::new(&path_bytes(Path::new(
+                path.file_name().unwrap_or(path.as_os_str()),
+            )));
         }
         // A file as root joins an empty path, which leaves a slash at the end.
         BlobPath::new(path_bytes(&relative).strip_suffix(b"/").unwrap_or(&path_bytes(&relative)))

@@ -10,7 +10,9 @@ use crate::secret::Fingerprint;
 
 /// A line that cannot be read. Nothing is ignored by halves: the scan does not start.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{name}:{line}: {message}; a line is `sha256:<64 hex digits> [rule=…] [path=…] [until=YYYY-MM-DD] [reason=\"…\"]`")]
+#[error(
+    "{name}:{line}: {message}; a line is `sha256:<64 hex digits> [rule=…] [path=…] [until=YYYY-MM-DD] [reason=\"…\"]`"
+)]
 pub struct IgnoreError {
     name: String,
     line: usize,
@@ -56,14 +58,24 @@ impl IgnoreFile {
                 continue;
             }
             let entry = parse_line(content, at + 1);
-            entries.push(entry.map_err(|message| IgnoreError { name: name.to_owned(), line: at + 1, message })?);
+            entries.push(entry.map_err(|message| IgnoreError {
+                name: name.to_owned(),
+                line: at + 1,
+                message,
+            })?);
         }
         Ok(Self { name: name.to_owned(), entries })
     }
 
     /// The entry by which a secret at `path` does not count on the day `today`.
     #[must_use]
-    pub fn matching(&self, fingerprint: &Fingerprint, rule_id: &str, path: &BlobPath, today: &Day) -> Option<Match> {
+    pub fn matching(
+        &self,
+        fingerprint: &Fingerprint,
+        rule_id: &str,
+        path: &BlobPath,
+        today: &Day,
+    ) -> Option<Match> {
         let entry = self.entries.iter().find(|entry| {
             entry.fingerprint == *fingerprint
                 && entry.rule.as_ref().is_none_or(|rule| rule == rule_id)
@@ -76,17 +88,30 @@ impl IgnoreFile {
 
 fn parse_line(content: &str, line: usize) -> Result<Entry, String> {
     let (key, attributes) = content.split_once(char::is_whitespace).unwrap_or((content, ""));
-    let hex = key.strip_prefix("sha256:").ok_or_else(|| format!("`{key}` does not begin with `sha256:`"))?;
-    let fingerprint = Fingerprint::from_hex(hex).ok_or_else(|| "the hash is not 64 hexadecimal digits".to_owned())?;
+    let hex = key
+        .strip_prefix("sha256:")
+        .ok_or_else(|| format!("`{key}` does not begin with `sha256:`"))?;
+    let fingerprint = Fingerprint::from_hex(hex)
+        .ok_or_else(|| "the hash is not 64 hexadecimal digits".to_owned())?;
     let mut entry = Entry { line, fingerprint, rule: None, path: None, until: None, reason: None };
     let mut rest = attributes.trim();
     while !rest.is_empty() {
-        let (name, value) = rest.split_once('=').ok_or_else(|| format!("`{rest}` is no `name=value`"))?;
+        let (name, value) =
+            rest.split_once('=').ok_or_else(|| format!("`{rest}` is no `name=value`"))?;
         let (value, behind) = take_value(value)?;
         match name {
             "rule" => entry.rule = Some(value),
-            "path" => entry.path = Some(Glob::new(&value).map_err(|error| format!("path: {error}"))?.compile_matcher()),
-            "until" => entry.until = Some(Day::parse(&value).ok_or_else(|| format!("until: `{value}` is no YYYY-MM-DD"))?),
+            "path" => {
+                entry.path = Some(
+                    Glob::new(&value).map_err(|error| format!("path: {error}"))?.compile_matcher(),
+                )
+            }
+            "until" => {
+                entry.until = Some(
+                    Day::parse(&value)
+                        .ok_or_else(|| format!("until: `{value}` is no YYYY-MM-DD"))?,
+                )
+            }
             "reason" => entry.reason = Some(value),
             _ => return Err(format!("`{name}` is none of rule, path, until and reason")),
         }
@@ -98,7 +123,10 @@ fn parse_line(content: &str, line: usize) -> Result<Entry, String> {
 /// Splits a value, quoted or not, from what follows.
 fn take_value(text: &str) -> Result<(String, &str), String> {
     match text.strip_prefix('"') {
-        Some(quoted) => quoted.split_once('"').map(|(value, rest)| (value.to_owned(), rest)).ok_or_else(|| "a quote is not closed".to_owned()),
+        Some(quoted) => quoted
+            .split_once('"')
+            .map(|(value, rest)| (value.to_owned(), rest))
+            .ok_or_else(|| "a quote is not closed".to_owned()),
         None => {
             let end = text.find(char::is_whitespace).unwrap_or(text.len());
             Ok((text[..end].to_owned(), &text[end..]))
@@ -118,9 +146,14 @@ mod tests {
     #[test]
     fn entries_match_by_hash_rule_path_and_day() {
         let fingerprint = Secret::new(b"invented").fingerprint();
-        let text = format!("# why\n\nsha256:{fingerprint} rule=r path=a/** until=2026-12-01 reason=\"a test\"\n");
+        let text = format!(
+            "# why\n\nsha256:{fingerprint} rule=r path=a/** until=2026-12-01 reason=\"a test\"\n"
+        );
         let file = IgnoreFile::parse(&text, "f").expect("valid");
-        let matches = |rule: &str, path: &str, today: &str| file.matching(&fingerprint, rule, &BlobPath::new(path.as_bytes()), &day(today)).is_some();
+        let matches = |rule: &str, path: &str, today: &str| {
+            file.matching(&fingerprint, rule, &BlobPath::new(path.as_bytes()), &day(today))
+                .is_some()
+        };
         assert!(matches("r", "a/b/c", "2026-12-01"));
         assert!(!matches("r", "a/b/c", "2026-12-02"));
         assert!(!matches("q", "a/b/c", "2026-12-01"));
@@ -136,7 +169,8 @@ mod tests {
             (&format!("sha256:{} until=soon", "0".repeat(64)), "no YYYY-MM-DD"),
             (&format!("sha256:{} reason=\"open", "0".repeat(64)), "not closed"),
         ] {
-            let error = IgnoreFile::parse(&format!("\n{text}"), "file").expect_err("invalid").to_string();
+            let error =
+                IgnoreFile::parse(&format!("\n{text}"), "file").expect_err("invalid").to_string();
             assert!(error.starts_with("file:2: ") && error.contains(part), "{error}");
         }
     }

@@ -16,7 +16,8 @@ const MARKS: [&str; 8] = [
     "ggignore",
 ];
 /// Marks that allow a value on the line below only.
-const NEXT_LINE_MARKS: [&str; 2] = ["pragma: allowlist nextline secret", "secretlint-disable-next-line"];
+const NEXT_LINE_MARKS: [&str; 2] =
+    ["pragma: allowlist nextline secret", "secretlint-disable-next-line"];
 /// Lines longer than this (bundles) hold no comment for one value.
 const MAX_LINE: usize = 2_000;
 
@@ -28,17 +29,25 @@ pub fn inline_allow(text: &[u8], offset: usize, today: &Day) -> Option<Suppressi
     let above = || {
         let end = line.start.checked_sub(1)?;
         // A carriage return before the line feed is a part of the same line end.
-        let end = if text[end] == b'\n' && end > 0 && text[end - 1] == b'\r' { end - 1 } else { end };
+        let end =
+            if text[end] == b'\n' && end > 0 && text[end - 1] == b'\r' { end - 1 } else { end };
         let above = line_around(text, end);
         let content = &text[above.start..above.end];
         // A mark that stands behind code belongs to that code.
-        mark_in(content, &NEXT_LINE_MARKS).or_else(|| is_comment(content).then(|| mark_in(content, &MARKS)).flatten())
+        mark_in(content, &NEXT_LINE_MARKS)
+            .or_else(|| is_comment(content).then(|| mark_in(content, &MARKS)).flatten())
     };
     let (mark, rest) = own.or_else(above)?;
-    if attribute(&rest, "until").is_some_and(|until| Day::parse(&until).is_none_or(|until| until < *today)) {
+    if attribute(&rest, "until")
+        .is_some_and(|until| Day::parse(&until).is_none_or(|until| until < *today))
+    {
         return None;
     }
-    Some(Suppression { kind: "inline".to_owned(), place: mark.to_owned(), reason: attribute(&rest, "reason") })
+    Some(Suppression {
+        kind: "inline".to_owned(),
+        place: mark.to_owned(),
+        reason: attribute(&rest, "reason"),
+    })
 }
 
 /// The first mark in a line that stands there as a word, and what follows it.
@@ -49,16 +58,36 @@ fn mark_in(line: &[u8], marks: &[&'static str]) -> Option<(&'static str, String)
     let line = String::from_utf8_lossy(line);
     marks.iter().find_map(|mark| {
         let at = line.find(mark)?;
-        let is_word = |character: Option<char>| character.is_none_or(|character| !character.is_alphanumeric() && character != '-' && character != '_');
+        let is_word = |character: Option<char>| {
+            character.is_none_or(|character| {
+                !character.is_alphanumeric() && character != '-' && character != '_'
+            })
+        };
         let rest = &line[at + mark.len()..];
-        (is_word(line[..at].chars().next_back()) && is_word(rest.chars().next())).then(|| (*mark, rest.to_owned()))
+        (is_word(line[..at].chars().next_back()) && is_word(rest.chars().next()))
+            .then(|| (*mark, rest.to_owned()))
     })
 }
 
 /// Whether a line holds nothing but a comment.
 fn is_comment(line: &[u8]) -> bool {
     let line = line.trim_ascii_start();
-    [b"#".as_slice(), b"//", b"/*", b"*", b"--", b";", b"<!--", b"%", b"'", b"{{!", b"rem ", b"REM "].iter().any(|opener| line.starts_with(opener))
+    [
+        b"#".as_slice(),
+        b"//",
+        b"/*",
+        b"*",
+        b"--",
+        b";",
+        b"<!--",
+        b"%",
+        b"'",
+        b"{{!",
+        b"rem ",
+        b"REM ",
+    ]
+    .iter()
+    .any(|opener| line.starts_with(opener))
 }
 
 /// The value of `name="…"` or `name=…`.

@@ -17,10 +17,18 @@ impl Day {
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('-').collect();
         let [year, month, day] = parts.as_slice() else { return None };
-        let is_number = |part: &str, digits: usize| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
-        let in_range = |part: &str, most: u8| part.parse::<u8>().is_ok_and(|number| (1..=most).contains(&number));
-        (is_number(year, 4) && is_number(month, 2) && is_number(day, 2) && in_range(month, 12) && in_range(day, 31))
-            .then(|| Self(text.to_owned()))
+        let is_number = |part: &str, digits: usize| {
+            part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let in_range = |part: &str, most: u8| {
+            part.parse::<u8>().is_ok_and(|number| (1..=most).contains(&number))
+        };
+        (is_number(year, 4)
+            && is_number(month, 2)
+            && is_number(day, 2)
+            && in_range(month, 12)
+            && in_range(day, 31))
+        .then(|| Self(text.to_owned()))
     }
 
     /// The day on which a time falls, in seconds since 1970, UTC.
@@ -30,7 +38,8 @@ impl Day {
         let days = i64::try_from(seconds / 86_400).unwrap_or(0) + 719_468;
         let era = days / 146_097;
         let day_of_era = days - era * 146_097;
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * shifted + 2) / 5 + 1;

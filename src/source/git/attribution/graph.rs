@@ -1,0 +1,242 @@
+//! The graph of commits: parents, times, and from where each commit can be reached.
+
+use super::super::names::Names;
+use super::super::object::ObjectKind;
+use super::links::Links;
+use crate::blob::BlobId;
+use crate::provenance::Reachability;
+
+const FROM_REF: u8 = 1;
+const FROM_NOTES: u8 = 2;
+const FROM_STASH: u8 = 4;
+const FROM_REFLOG: u8 = 8;
+const FROM_HEAD: u8 = 16;
+
+/// Commits by number, in the order of their ids.
+pub(crate) struct Graph {
+    pub(crate) ids: Vec<BlobId>,
+    pub(crate) trees: Vec<BlobId>,
+    pub(crate) times: Vec<i64>,
+    parents: Vec<u32>,
+    starts: Vec<u32>,
+    /// Parents before their children.
+    order: Vec<u32>,
+    from: Vec<u8>,
+    /// Refs that name commits, in the order of their names.
+    pub(crate) tips: Vec<(Vec<u8>, u32)>,
+    /// Refs that name other objects.
+    pub(crate) others: Vec<(Vec<u8>, BlobId)>,
+    pub(crate) head: Option<u32>,
+    tags: Vec<(BlobId, BlobId, ObjectKind)>,
+    /// Tags that a ref names, directly or through other tags; sorted.
+    named_tags: Vec<BlobId>,
+    logged_tags: Vec<BlobId>,
+}
+
+impl Graph {
+    /// Builds the graph and finds out what reaches what.
+    pub(crate) fn of(links: &mut Links, names: &Names) -> Self {
+        let commits = std::mem::take(&mut links.commits);
+        let ids: Vec<BlobId> = commits.iter().map(|(id, _)| *id).collect();
+        let mut parents = vec![];
+        let mut starts = vec![0];
+        for (id, commit) in &commits {
+            let found = commit.parents.iter().filter_map(|parent| number(&ids, parent));
+            // Parents of a shallow commit may be here, left over; history still ends for whoever clones it.
+            if !names.shallow.contains(id) {
+                parents.extend(found);
+            }
+            starts.push(u32::try_from(parents.len()).expect("git counts objects in 32 bits"));
+        }
+        let mut graph = Self {
+            trees: commits.iter().map(|(_, commit)| commit.tree).collect(),
+            times: commits.iter().map(|(_, commit)| commit.time).collect(),
+            order: vec![],
+            from: vec![0; ids.len()],
+            ids,
+            parents,
+            starts,
+            tips: vec![],
+            others: vec![],
+            head: None,
+            tags: std::mem::take(&mut links.tags),
+            named_tags: vec![],
+            logged_tags: vec![],
+        };
+        graph.order = graph.sort();
+        graph.reach(names);
+        graph
+    }
+
+    /// The commit's number.
+    pub(crate) fn find(&self, id: &BlobId) -> Option<u32> {
+        number(&self.ids, id)
+    }
+
+    /// Parents of a commit that are here.
+    pub(crate) fn parents(&self, commit: u32) -> &[u32] {
+        let at = commit as usize;
+        &self.parents[self.starts[at] as usize..self.starts[at + 1] as usize]
+    }
+
+    /// How a commit is reached.
+    pub(crate) fn reachability(&self, commit: u32) -> Reachability {
+        match self.from[commit as usize] {
+            from if from & (FROM_REF | FROM_NOTES | FROM_HEAD) != 0 => Reachability::Reachable,
+            from if from & FROM_STASH != 0 => Reachability::Stash,
+            from if from & FROM_REFLOG != 0 => Reachability::Reflog,
+            _ => Reachability::Dangling,
+        }
+    }
+
+    /// Whether a commit belongs to notes only.
+    pub(crate) fn is_note(&self, commit: u32) -> bool {
+        let from = self.from[commit as usize];
+        from & FROM_NOTES != 0 && from & (FROM_REF | FROM_HEAD) == 0
+    }
+
+    /// Whether `HEAD` reaches a commit.
+    pub(crate) fn is_in_head(&self, commit: u32) -> bool {
+        self.from[commit as usize] & FROM_HEAD != 0
+    }
+
+    /// How a tag object is reached.
+    pub(crate) fn tag_reachability(&self, tag: &BlobId) -> Reachability {
+        if self.named_tags.binary_search(tag).is_ok() {
+            Reachability::Reachable
+        } else if self.logged_tags.binary_search(tag).is_ok() {
+            Reachability::Reflog
+        } else {
+            Reachability::Dangling
+        }
+    }
+
+    /// Follows tags to what they mark.
+    pub(crate) fn peel(&self, id: BlobId, mut see: impl FnMut(BlobId)) -> BlobId {
+        let mut at = id;
+        for _ in 0..=self.tags.len() {
+            let Ok(found) = self.tags.binary_search_by(|(tag, ..)| tag.cmp(&at)) else { break };
+            see(at);
+            at = self.tags[found].1;
+        }
+        at
+    }
+
+    /// Time of the newest commit.
+    pub(crate) fn newest(&self) -> i64 {
+        self.times.iter().copied().max().unwrap_or(0)
+    }
+
+    /// For each of up to 64 commits, which tips reach it: bit masks by tip.
+    pub(crate) fn reaching(&self, commits: &[u32]) -> Vec<u64> {
+        let mut masks = vec![0_u64; self.ids.len()];
+        for (bit, &commit) in commits.iter().take(64).enumerate() {
+            masks[commit as usize] |= 1 << bit;
+        }
+        for &commit in &self.order {
+            let above =
+                self.parents(commit).iter().fold(0, |mask, &parent| mask | masks[parent as usize]);
+            masks[commit as usize] |= above;
+        }
+        self.tips.iter().map(|(_, tip)| masks[*tip as usize]).collect()
+    }
+
+    /// Sorts commits so that parents come before their children.
+    fn sort(&self) -> Vec<u32> {
+        let count = self.ids.len();
+        let mut waiting = vec![0_u32; count];
+        let mut child_starts = vec![0_u32; count + 1];
+        for &parent in &self.parents {
+            child_starts[parent as usize + 1] += 1;
+        }
+        for at in 0..count {
+            child_starts[at + 1] += child_starts[at];
+        }
+        let mut cursors = child_starts.clone();
+        let mut children = vec![0_u32; self.parents.len()];
+        for (at, commit) in (0_u32..).take(count).enumerate() {
+            for &parent in self.parents(commit) {
+                waiting[at] += 1;
+                children[cursors[parent as usize] as usize] = commit;
+                cursors[parent as usize] += 1;
+            }
+        }
+        let mut order: Vec<u32> =
+            (0_u32..).take(count).filter(|&commit| waiting[commit as usize] == 0).collect();
+        let mut at = 0;
+        while let Some(&commit) = order.get(at) {
+            at += 1;
+            let commit = commit as usize;
+            for &child in
+                &children[child_starts[commit] as usize..child_starts[commit + 1] as usize]
+            {
+                waiting[child as usize] -= 1;
+                if waiting[child as usize] == 0 {
+                    order.push(child);
+                }
+            }
+        }
+        order
+    }
+
+    fn reach(&mut self, names: &Names) {
+        let mut named_tags = vec![];
+        let mut logged_tags = vec![];
+        let mut starts: Vec<(u32, u8)> = vec![];
+        for (name, id) in &names.refs {
+            let target = self.peel(*id, |tag| named_tags.push(tag));
+            let Some(commit) = self.find(&target) else {
+                self.others.push((name.clone(), target));
+                continue;
+            };
+            self.tips.push((name.clone(), commit));
+            starts.push((commit, from_ref(name)));
+        }
+        self.head = names.head.and_then(|id| self.find(&id));
+        starts.extend(names.heads.iter().filter_map(|id| Some((self.find(id)?, FROM_REF))));
+        starts.extend(self.head.map(|head| (head, FROM_HEAD)));
+        starts.extend(names.pseudo.iter().filter_map(|id| Some((self.find(id)?, FROM_REFLOG))));
+        for line in &names.log {
+            let from = if line.name == b"refs/stash" { FROM_STASH } else { FROM_REFLOG };
+            for id in [line.old, line.new].into_iter().flatten() {
+                // The old side of a stash's line is the stash below it, which has a line of its own unless it was dropped.
+                let target = self.peel(id, |tag| logged_tags.push(tag));
+                starts.extend(self.find(&target).map(|commit| (commit, from)));
+            }
+        }
+        named_tags.sort_unstable();
+        logged_tags.sort_unstable();
+        (self.named_tags, self.logged_tags) = (named_tags, logged_tags);
+        for (commit, from) in starts {
+            self.spread(commit, from);
+        }
+    }
+
+    /// Marks a commit and all before it.
+    fn spread(&mut self, commit: u32, from: u8) {
+        let mut stack = vec![commit];
+        while let Some(commit) = stack.pop() {
+            let at = commit as usize;
+            if self.from[at] & from == from {
+                continue;
+            }
+            self.from[at] |= from;
+            let range = self.starts[at] as usize..self.starts[at + 1] as usize;
+            stack.extend_from_slice(&self.parents[range]);
+        }
+    }
+}
+
+fn from_ref(name: &[u8]) -> u8 {
+    if name == b"refs/stash" {
+        FROM_STASH
+    } else if name.starts_with(b"refs/notes/") {
+        FROM_NOTES
+    } else {
+        FROM_REF
+    }
+}
+
+fn number(ids: &[BlobId], id: &BlobId) -> Option<u32> {
+    ids.binary_search(id).ok().and_then(|at| u32::try_from(at).ok())
+}

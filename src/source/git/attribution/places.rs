@@ -1,0 +1,316 @@
+//! Writes the provenance of each kept object and text.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::super::object::ObjectKind;
+use super::super::object::{commit_info, message_text, tag_name};
+use super::super::pack::Reader;
+use super::super::range::RangePlace;
+use super::super::repo::Repo;
+use super::super::sift::{KeptText, Sifted};
+use super::super::store::Store;
+use super::stats::PlaceStats;
+use super::{AttributeError, History, Located, read};
+use crate::blob::BlobId;
+use crate::blob::BlobPath;
+use crate::provenance::CommitInfo;
+use crate::provenance::Exposed;
+use crate::provenance::Origin;
+use crate::provenance::Provenance;
+use crate::provenance::Reachability;
+
+/// Paths that are named for one object.
+const PATHS: usize = 20;
+/// Refs that are named for one place.
+const REFS: usize = 20;
+const DAY: i64 = 86_400;
+
+/// Puts together what history knows.
+pub(crate) struct Scribe<'a> {
+    pub(crate) reader: Reader,
+    store: &'a Store,
+    history: &'a History,
+    /// Paths under which each target is known, as in the history's places.
+    by_target: HashMap<BlobId, Vec<(u32, u32)>>,
+    index: BTreeMap<BlobId, BTreeSet<Vec<u8>>>,
+    infos: HashMap<u32, CommitInfo>,
+}
+
+impl<'a> Scribe<'a> {
+    /// Prepares to write about `history`.
+    pub(crate) fn new(repo: &Repo, store: &'a Store, history: &'a History) -> Self {
+        let mut by_target: HashMap<BlobId, Vec<(u32, u32)>> = HashMap::new();
+        for &(target, path) in history.places.keys() {
+            by_target
+                .entry(history.paths.targets[target as usize])
+                .or_default()
+                .push((target, path));
+        }
+        let index = index_paths(repo);
+        Self { reader: Reader::new(), store, history, by_target, index, infos: HashMap::new() }
+    }
+
+    /// The places of a blob.
+    pub(crate) fn blob(&mut self, id: &BlobId) -> Vec<Provenance> {
+        let places = self.by_target.get(id).cloned().unwrap_or_default();
+        let mut written = self.committed(id, &places, Origin::History);
+        if written.is_empty() {
+            written = self.uncommitted(id);
+        }
+        written
+    }
+
+    /// The place of a commit's message.
+    pub(crate) fn commit(&mut self, id: &BlobId) -> Provenance {
+        let mut place = Provenance::plain(Origin::CommitMessage, BlobPath::default());
+        place.blob_id = Some(*id);
+        let graph = &self.history.graph;
+        let Some(commit) = graph.find(id) else { return place };
+        let masks = graph.reaching(&[commit]);
+        let names = graph
+            .tips
+            .iter()
+            .zip(masks)
+            .filter(|(_, mask)| *mask != 0)
+            .map(|((name, _), _)| name.as_slice());
+        let (refs, ref_count) = bounded(names);
+        place.reachability = Some(graph.reachability(commit));
+        place.exposed = Some(Exposed {
+            last_commit: self.info(commit),
+            in_head: graph.is_in_head(commit),
+            refs,
+            ref_count,
+            days: days(graph.times[commit as usize], graph.newest()),
+            introduced_count: 1,
+        });
+        place.commit = self.info(commit);
+        place
+    }
+
+    /// The place of an annotated tag's message.
+    pub(crate) fn tag(&mut self, id: &BlobId, bytes: &[u8]) -> Provenance {
+        let graph = &self.history.graph;
+        let mut place = Provenance::plain(Origin::TagMessage, BlobPath::new(tag_name(bytes)));
+        place.blob_id = Some(*id);
+        place.reachability = Some(graph.tag_reachability(id));
+        let target = graph.peel(*id, |_| {});
+        place.commit = graph.find(&target).and_then(|commit| self.info(commit));
+        place
+    }
+
+    /// The places of a name or a reflog line.
+    pub(crate) fn text(&mut self, text: &KeptText) -> Vec<Provenance> {
+        let graph = &self.history.graph;
+        if text.origin == Origin::FileName {
+            return self.file_name(text);
+        }
+        let mut place = Provenance::plain(text.origin, BlobPath::new(&text.name));
+        let commit = text.id.and_then(|id| graph.find(&graph.peel(id, |_| {})));
+        let is_ref = text.origin == Origin::RefName;
+        place.blob_id = text.id.filter(|_| is_ref);
+        place.reachability =
+            Some(if is_ref { Reachability::Reachable } else { Reachability::Reflog });
+        place.commit = commit.and_then(|commit| self.info(commit));
+        vec![place]
+    }
+
+    fn file_name(&mut self, text: &KeptText) -> Vec<Provenance> {
+        let Some(id) = text.id else { return vec![] };
+        let paths = &self.history.paths;
+        let known = self.by_target.get(&id).map(Vec::as_slice).unwrap_or_default();
+        let named: Vec<(u32, u32)> = known
+            .iter()
+            .copied()
+            .filter(|&(_, path)| {
+                paths.last_name(path) == text.name && paths.path(path).ends_with(&text.bytes)
+            })
+            .collect();
+        let mut places = self.committed(&id, &named, Origin::FileName);
+        if places.is_empty() {
+            let mut place = Provenance::plain(Origin::FileName, BlobPath::new(&text.bytes));
+            (place.blob_id, place.reachability) = (Some(id), Some(Reachability::Dangling));
+            places.push(place);
+        }
+        places
+    }
+
+    /// Places that commits hold.
+    fn committed(&mut self, id: &BlobId, places: &[(u32, u32)], origin: Origin) -> Vec<Provenance> {
+        let history = self.history;
+        let mut known: Vec<(BlobPath, &PlaceStats)> = places
+            .iter()
+            .map(|place| (BlobPath::new(&history.paths.path(place.1)), &history.places[place]))
+            .collect();
+        known.sort_by(|a, b| (a.1.reachability, &a.0).cmp(&(b.1.reachability, &b.0)));
+        let days = self.exposed_days(known.iter().map(|(_, stats)| *stats));
+        known.truncate(PATHS);
+        known
+            .into_iter()
+            .map(|(path, stats)| {
+                let graph = &history.graph;
+                let names = stats.tips.iter().map(|&tip| graph.tips[tip as usize].0.as_slice());
+                let (refs, ref_count) = bounded(names);
+                let is_note = stats.is_note
+                    && origin == Origin::History
+                    && stats.reachability == Reachability::Reachable;
+                Provenance {
+                    origin: if is_note { Origin::Note } else { origin },
+                    path,
+                    blob_id: Some(*id),
+                    commit: stats.introducing(graph).and_then(|commit| self.info(commit)),
+                    reachability: Some(stats.reachability),
+                    exposed: Some(Exposed {
+                        last_commit: self.info(stats.newest.1),
+                        in_head: stats.in_head,
+                        refs,
+                        ref_count,
+                        days,
+                        introduced_count: stats.introduced.len(),
+                    }),
+                }
+            })
+            .collect()
+    }
+
+    /// Days from the first commit that introduced any of the places to the last that removed one, or to the newest commit as
+    /// long as a ref holds one.
+    fn exposed_days<'p>(
+        &self,
+        places: impl Iterator<Item = &'p PlaceStats> + Clone,
+    ) -> Option<u32> {
+        let graph = &self.history.graph;
+        let times = places
+            .clone()
+            .flat_map(|stats| stats.introduced.iter().map(|&commit| graph.times[commit as usize]));
+        let first = times.min()?;
+        let is_held = places.clone().any(|stats| stats.in_head || !stats.tips.is_empty());
+        let removed = places.filter_map(|stats| stats.removed).max().filter(|_| !is_held);
+        days(first, removed.unwrap_or_else(|| graph.newest()))
+    }
+
+    /// Places of a blob that no commit holds: the index, a ref that names it or its tree, a tree nobody names.
+    fn uncommitted(&self, id: &BlobId) -> Vec<Provenance> {
+        let place = |origin, path: &[u8], reachability| {
+            let mut place = Provenance::plain(origin, BlobPath::new(path));
+            (place.blob_id, place.reachability) = (Some(*id), reachability);
+            place
+        };
+        let mut places = vec![];
+        for path in self.index.get(id).into_iter().flatten() {
+            places.push(place(Origin::Index, path, None));
+        }
+        let paths = &self.history.paths;
+        for (name, _) in self.history.graph.others.iter().filter(|(_, target)| target == id) {
+            let mut named = place(Origin::History, b"", Some(Reachability::Reachable));
+            named.exposed = Some(named_by(name));
+            places.push(named);
+        }
+        for (name, list) in &self.history.loose_tops {
+            for (_, path) in paths.lists[*list as usize]
+                .iter()
+                .filter(|(target, _)| paths.targets[*target as usize] == *id)
+            {
+                let reachability =
+                    if name.is_some() { Reachability::Reachable } else { Reachability::Dangling };
+                let mut found = place(Origin::History, &paths.path(*path), Some(reachability));
+                found.exposed = name.as_deref().map(named_by);
+                places.push(found);
+            }
+        }
+        if places.is_empty() {
+            places.push(place(Origin::History, b"", Some(Reachability::Dangling)));
+        }
+        places.sort_by(|a, b| {
+            (a.origin, a.reachability, &a.path).cmp(&(b.origin, b.reachability, &b.path))
+        });
+        places.dedup();
+        places.truncate(PATHS);
+        places
+    }
+
+    fn info(&mut self, commit: u32) -> Option<CommitInfo> {
+        if let Some(info) = self.infos.get(&commit) {
+            return Some(info.clone());
+        }
+        let id = self.history.graph.ids[commit as usize];
+        let info = commit_info(id, &read(self.store, &id, &mut self.reader).ok()?);
+        self.infos.insert(commit, info.clone());
+        Some(info)
+    }
+}
+
+/// Names the places of what a range introduces.
+pub(crate) fn of_range(
+    store: &Store,
+    sifted: &Sifted,
+    places: &[RangePlace],
+) -> Result<Vec<Located>, AttributeError> {
+    let mut reader = Reader::new();
+    let mut located = vec![];
+    for kept in &sifted.objects {
+        let bytes = read(store, &kept.id, &mut reader)?;
+        let place = |origin, path: &[u8], commit: CommitInfo| Provenance {
+            origin,
+            path: BlobPath::new(path),
+            blob_id: Some(kept.id),
+            commit: Some(commit),
+            reachability: Some(Reachability::Reachable),
+            exposed: None,
+        };
+        if kept.kind == ObjectKind::Commit {
+            let places = vec![place(Origin::CommitMessage, b"", commit_info(kept.id, &bytes))];
+            located.push(Located { bytes: message_text(&bytes), places });
+            continue;
+        }
+        let start = places.partition_point(|place| place.id < kept.id);
+        let mut written = vec![];
+        for known in places[start..].iter().take_while(|place| place.id == kept.id).take(PATHS) {
+            let commit = commit_info(known.commit, &read(store, &known.commit, &mut reader)?);
+            written.push(place(Origin::History, &known.path, commit));
+        }
+        located.push(Located { bytes, places: written });
+    }
+    Ok(located)
+}
+
+/// The paths of the index entries of the repository and of its worktrees.
+fn index_paths(repo: &Repo) -> BTreeMap<BlobId, BTreeSet<Vec<u8>>> {
+    let mut paths: BTreeMap<BlobId, BTreeSet<Vec<u8>>> = BTreeMap::new();
+    let linked = std::fs::read_dir(repo.common_dir.join("worktrees")).into_iter().flatten();
+    let linked = linked.filter_map(|entry| Some(entry.ok()?.path()));
+    for folder in linked.chain([repo.common_dir.clone()]) {
+        let path = folder.join("index");
+        let Ok(index) = git2::Index::open(&path) else { continue };
+        for entry in index.iter() {
+            if let Some(id) = BlobId::from_bytes(entry.id.as_bytes()) {
+                paths.entry(id).or_default().insert(entry.path);
+            }
+        }
+    }
+    paths
+}
+
+fn named_by(name: &[u8]) -> Exposed {
+    Exposed {
+        refs: vec![String::from_utf8_lossy(name).into_owned()],
+        ref_count: 1,
+        ..Exposed::default()
+    }
+}
+
+/// Keeps the first refs of a sorted list and counts all.
+fn bounded<'n>(names: impl Iterator<Item = &'n [u8]>) -> (Vec<String>, usize) {
+    let mut refs = vec![];
+    let mut count = 0;
+    for name in names {
+        count += 1;
+        if refs.len() < REFS {
+            refs.push(String::from_utf8_lossy(name).into_owned());
+        }
+    }
+    (refs, count)
+}
+
+fn days(from: i64, to: i64) -> Option<u32> {
+    u32::try_from(to.saturating_sub(from).max(0) / DAY).ok()
+}

@@ -1,0 +1,83 @@
+//! Loose objects: one compressed file each.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use libdeflater::Decompressor;
+
+use super::files;
+use super::object::{ObjectKind, hex_id};
+use super::pack::entry::{EntryError, OBJECT_LIMIT, resize};
+use crate::blob::BlobId;
+
+/// Longest header: `commit `, 20 digits, NUL.
+const HEADER: usize = 32;
+
+/// Lists the ids of the loose objects below an `objects` folder, sorted.
+pub(crate) fn list(objects: &Path, hash_len: usize) -> std::io::Result<Vec<BlobId>> {
+    let mut ids = vec![];
+    for folder in std::fs::read_dir(objects)? {
+        let folder = folder?;
+        let Some(prefix) =
+            folder.file_name().to_str().filter(|name| name.len() == 2).map(str::to_owned)
+        else {
+            continue;
+        };
+        if !prefix.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            continue;
+        }
+        for file in std::fs::read_dir(folder.path())? {
+            let name = file?.file_name();
+            let id = name.to_str().and_then(|rest| hex_id(format!("{prefix}{rest}").as_bytes()));
+            ids.extend(id.filter(|id| id.as_bytes().len() == hash_len));
+        }
+    }
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// Where the object with this id is kept below an `objects` folder.
+pub(crate) fn path(objects: &Path, id: &BlobId) -> PathBuf {
+    let hex = id.to_string();
+    objects.join(&hex[..2]).join(&hex[2..])
+}
+
+/// Reads a loose object; returns its kind and, in `out`, its bytes.
+pub(crate) fn read(
+    path: &Path,
+    inflater: &mut Decompressor,
+    out: &mut Vec<u8>,
+) -> Result<ObjectKind, EntryError> {
+    let compressed =
+        files::read(path, OBJECT_LIMIT).map_err(|error| EntryError::Io(error.to_string()))?;
+    let mut head = [0; HEADER];
+    let mut filled = 0;
+    let mut stream = flate2::read::ZlibDecoder::new(compressed.as_slice());
+    while filled < HEADER {
+        match stream.read(&mut head[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(_) => return Err(EntryError::Deflate),
+        }
+    }
+    let (kind, size, header_len) = header(&head[..filled]).ok_or(EntryError::Header)?;
+    let total = size.saturating_add(header_len as u64);
+    if size > OBJECT_LIMIT || total > (compressed.len() as u64).saturating_mul(1032) {
+        return Err(EntryError::Size(size));
+    }
+    let wanted = resize(out, total)?;
+    match inflater.zlib_decompress(&compressed, out) {
+        Ok(written) if written == wanted => {}
+        _ => return Err(EntryError::Deflate),
+    }
+    out.drain(..header_len);
+    Ok(kind)
+}
+
+/// Parses `kind size NUL`.
+fn header(head: &[u8]) -> Option<(ObjectKind, u64, usize)> {
+    let end = head.iter().position(|&byte| byte == 0)?;
+    let text = std::str::from_utf8(&head[..end]).ok()?;
+    let (kind, size) = text.split_once(' ')?;
+    Some((ObjectKind::from_name(kind.as_bytes())?, size.parse().ok()?, end + 1))
+}

@@ -1,0 +1,27 @@
+//! The history source: every object of a git repository, faster than git reads them, and where each leak came from.
+//!
+//! [`Repo::sift`] makes one pass over all objects and remembers what the caller's look keeps; [`Repo::attribute`] then names
+//! the places of what was kept: commits, paths, refs, reachability, days exposed. Knows nothing of rules.
+//!
+//! `repo` finds and opens; `names` reads refs and reflogs; `store` joins `pack/` and `loose`; `sift` and `hints` are the
+//! pass; `range` is the same for a few commits; `attribution/` answers who, where and for how long.
+
+mod attribution;
+mod files;
+mod hints;
+mod loose;
+mod names;
+mod object;
+mod pack;
+mod range;
+mod repo;
+mod sift;
+mod store;
+mod verify;
+mod walk;
+
+pub use attribution::{AttributeError, Located};
+pub use object::ObjectKind;
+pub use range::{RangeError, RangeSpec};
+pub use repo::{OpenError, OpenOptions, Repo};
+pub use sift::{HEAD_BYTES, Look, SiftError, SiftOptions, Sifted};

@@ -1,0 +1,167 @@
+//! Git's deltas: copies from a base and inserted bytes.
+
+use super::entry::{EntryError, OBJECT_LIMIT, resize};
+
+/// A delta whose instructions were all checked against its base.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delta<'a> {
+    instructions: &'a [u8],
+    /// Bytes of the object it makes.
+    pub(crate) size: u64,
+}
+
+/// One step of a delta.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step<'a> {
+    /// Take bytes of the base.
+    Copy { start: usize, len: usize },
+    /// Take these bytes.
+    Insert(&'a [u8]),
+}
+
+impl<'a> Delta<'a> {
+    /// Checks a delta against a base of `base_len` bytes.
+    pub(crate) fn parse(bytes: &'a [u8], base_len: usize) -> Result<Self, EntryError> {
+        let mut at = 0;
+        let source = size(bytes, &mut at).ok_or(EntryError::Delta)?;
+        let target = size(bytes, &mut at).ok_or(EntryError::Delta)?;
+        if source != base_len as u64 {
+            return Err(EntryError::Delta);
+        }
+        if target > OBJECT_LIMIT {
+            return Err(EntryError::Size(target));
+        }
+        let instructions = &bytes[at..];
+        let mut steps = Steps(instructions);
+        let mut sum = 0_u64;
+        while !steps.0.is_empty() {
+            match steps.next().ok_or(EntryError::Delta)? {
+                Step::Copy { start, len } if start + len > base_len => {
+                    return Err(EntryError::Delta);
+                }
+                Step::Copy { len, .. } => sum += len as u64,
+                Step::Insert(bytes) => sum += bytes.len() as u64,
+            }
+        }
+        if sum != target {
+            return Err(EntryError::Delta);
+        }
+        Ok(Self { instructions, size: target })
+    }
+
+    /// The steps in order.
+    pub(crate) fn steps(&self) -> Steps<'a> {
+        Steps(self.instructions)
+    }
+
+    /// Builds the object into `out`, whose former content is lost.
+    pub(crate) fn apply(&self, base: &[u8], out: &mut Vec<u8>) -> Result<(), EntryError> {
+        let size = resize(out, self.size)?;
+        let mut at = 0;
+        for step in self.steps() {
+            let piece = step.bytes(base);
+            out[at..at + piece.len()].copy_from_slice(piece);
+            at += piece.len();
+        }
+        debug_assert_eq!(at, size, "parse has summed up the steps");
+        Ok(())
+    }
+
+    /// Collects into `out` what may hold a form that the base does not hold: inserted bytes, and `margin` bytes on both
+    /// sides of each seam. Every run of up to `margin + 1` bytes of the object that is not wholly inside of one copied
+    /// run stands in `out`; joins that the object does not have can only add false alarms.
+    pub(crate) fn novel(&self, base: &[u8], margin: usize, out: &mut Vec<u8>) {
+        out.clear();
+        for step in self.steps() {
+            match step {
+                Step::Copy { start, len } if len > 2 * margin => {
+                    out.extend_from_slice(&base[start..start + margin]);
+                    out.extend_from_slice(&base[start + len - margin..start + len]);
+                }
+                step => out.extend_from_slice(step.bytes(base)),
+            }
+        }
+    }
+
+    /// Whether the object's first `len` bytes are the base's.
+    pub(crate) fn keeps_head(&self, len: usize) -> bool {
+        matches!(self.steps().next(), Some(Step::Copy { start: 0, len: copied }) if copied >= len)
+    }
+
+    /// Builds the first `len` bytes of the object.
+    pub(crate) fn head(&self, base: &[u8], len: usize, out: &mut Vec<u8>) {
+        out.clear();
+        for step in self.steps() {
+            let piece = step.bytes(base);
+            let missing = len - out.len();
+            if missing <= piece.len() {
+                out.extend_from_slice(&piece[..missing]);
+                return;
+            }
+            out.extend_from_slice(piece);
+        }
+    }
+}
+
+impl<'a> Step<'a> {
+    fn bytes(self, base: &'a [u8]) -> &'a [u8] {
+        match self {
+            Step::Copy { start, len } => &base[start..start + len],
+            Step::Insert(bytes) => bytes,
+        }
+    }
+}
+
+/// Iterates over instructions; ends early at a damaged one.
+pub(crate) struct Steps<'a>(&'a [u8]);
+
+impl<'a> Iterator for Steps<'a> {
+    type Item = Step<'a>;
+
+    fn next(&mut self) -> Option<Step<'a>> {
+        let (&code, mut rest) = self.0.split_first()?;
+        if code == 0 {
+            return None;
+        }
+        if code & 0x80 == 0 {
+            let (inserted, rest) = rest.split_at_checked(usize::from(code))?;
+            self.0 = rest;
+            return Some(Step::Insert(inserted));
+        }
+        let mut field = |bits: u8, base: u32| -> Option<usize> {
+            let mut value = 0_usize;
+            for byte in 0..bits {
+                if code >> (base + u32::from(byte)) & 1 != 0 {
+                    let (&next, behind) = rest.split_first()?;
+                    value |= usize::from(next) << (8 * byte);
+                    rest = behind;
+                }
+            }
+            Some(value)
+        };
+        let start = field(4, 0)?;
+        let len = match field(3, 4)? {
+            0 => 0x1_0000,
+            len => len,
+        };
+        self.0 = rest;
+        Some(Step::Copy { start, len })
+    }
+}
+
+fn size(bytes: &[u8], at: &mut usize) -> Option<u64> {
+    let mut size = 0_u64;
+    let mut shift = 0;
+    loop {
+        let byte = *bytes.get(*at)?;
+        *at += 1;
+        size |= u64::from(byte & 0x7f).checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            return Some(size);
+        }
+        shift += 7;
+        if shift > 57 {
+            return None;
+        }
+    }
+}

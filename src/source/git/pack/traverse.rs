@@ -1,0 +1,280 @@
+//! One pass over a pack in delta order: each entry is inflated once, bases are kept only along the current path.
+//!
+//! No recursion, so chains of any depth work. The lightest children go first and the heaviest last, when nobody else
+//! needs the base any more: the bases kept at a time grow with the logarithm of the pack.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use libdeflater::Decompressor;
+use rayon::Scope;
+
+use super::super::object::ObjectKind;
+use super::Pack;
+use super::delta::Delta;
+use super::entry::{EntryError, EntryKind};
+use super::forest::Forest;
+
+/// Roots in one task.
+const ROOTS_PER_TASK: usize = 128;
+/// A subtree of this weight may go to another worker.
+const HANDED_WEIGHT: u32 = 64;
+/// Bytes of bases that may wait for other workers.
+const HANDED_BYTES: usize = 64 << 20;
+/// Buffers a worker keeps for reuse, and the largest of them.
+const POOLED: usize = 16;
+const POOLED_BYTES: usize = 4 << 20;
+
+/// What is done with the objects of a pass.
+pub(crate) trait Visit: Sync {
+    /// What one worker collects.
+    type State: Send;
+
+    /// Makes a worker's state.
+    fn state(&self) -> Self::State;
+
+    /// Whether objects of this kind are visited.
+    fn wants(&self, kind: ObjectKind) -> bool;
+
+    /// Sees a delta before its object is built. `Some(mark)` says that the object itself need not be seen.
+    fn delta(
+        &self,
+        state: &mut Self::State,
+        seen: &Seen<'_>,
+        base: &Base,
+        delta: &Delta<'_>,
+    ) -> Option<bool>;
+
+    /// Sees a whole object. The mark it returns is handed to the deltas against it.
+    fn whole(&self, state: &mut Self::State, seen: &Seen<'_>, bytes: &[u8]) -> bool;
+
+    /// Learns that an entry cannot be read.
+    fn damaged(&self, state: &mut Self::State, seen: &Seen<'_>, error: &EntryError);
+}
+
+/// Which object is seen.
+pub(crate) struct Seen<'a> {
+    pub(crate) id: &'a [u8],
+    pub(crate) kind: ObjectKind,
+    /// Whether an earlier pack holds the object too.
+    pub(crate) is_copy: bool,
+}
+
+/// An object that others are made from.
+pub(crate) struct Base {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) kind: ObjectKind,
+    pub(crate) mark: bool,
+}
+
+/// Visits every object of the wanted kinds; returns what the workers collected, in no particular order.
+pub(crate) fn traverse<V: Visit>(
+    pack: &Pack,
+    forest: &Forest,
+    earlier: &[Pack],
+    visitor: &V,
+) -> Vec<V::State> {
+    let pass = Pass {
+        pack,
+        forest,
+        earlier,
+        visitor,
+        idle: Mutex::default(),
+        handed: AtomicUsize::new(0),
+    };
+    let mut roots = forest.roots().to_vec();
+    // Heavy trees are queued first: other workers steal from that end, so that none is left over for the end.
+    roots.sort_by_key(|&root| (u32::MAX - (forest.weight(root) / HANDED_WEIGHT), root));
+    let heavy = roots.iter().take_while(|&&root| forest.weight(root) >= HANDED_WEIGHT).count();
+    let (heavy, light) = roots.split_at(heavy);
+    rayon::scope(|scope| {
+        for chunk in heavy.chunks(4).chain(light.chunks(ROOTS_PER_TASK)) {
+            let pass = &pass;
+            scope.spawn(move |scope| pass.roots(scope, chunk));
+        }
+    });
+    let idle = pass.idle.into_inner().unwrap_or_else(PoisonError::into_inner);
+    idle.into_iter().map(|worker| worker.state).collect()
+}
+
+struct Pass<'a, V: Visit> {
+    pack: &'a Pack,
+    forest: &'a Forest,
+    earlier: &'a [Pack],
+    visitor: &'a V,
+    idle: Mutex<Vec<Worker<V::State>>>,
+    /// Bytes of bases that wait for other workers.
+    handed: AtomicUsize,
+}
+
+/// An entry whose base is ready.
+struct Task {
+    entry: u32,
+    base: Arc<Base>,
+}
+
+impl<'a, V: Visit> Pass<'a, V> {
+    fn roots<'s>(&'s self, scope: &Scope<'s>, roots: &[u32])
+    where
+        'a: 's,
+    {
+        let mut worker = self.check_out();
+        for &root in roots {
+            self.root(&mut worker, root);
+            self.drain(scope, &mut worker);
+        }
+        self.check_in(worker);
+    }
+
+    fn handed_over<'s>(&'s self, scope: &Scope<'s>, task: Task)
+    where
+        'a: 's,
+    {
+        let bytes = task.base.bytes.len();
+        let mut worker = self.check_out();
+        worker.stack.push(task);
+        self.drain(scope, &mut worker);
+        self.check_in(worker);
+        self.handed.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn drain<'s>(&'s self, scope: &Scope<'s>, worker: &mut Worker<V::State>)
+    where
+        'a: 's,
+    {
+        while let Some(task) = worker.stack.pop() {
+            let shared = Arc::strong_count(&task.base) > 1;
+            if shared && self.forest.weight(task.entry) >= HANDED_WEIGHT {
+                let bytes = task.base.bytes.len();
+                if self.handed.fetch_add(bytes, Ordering::Relaxed) + bytes <= HANDED_BYTES {
+                    scope.spawn(move |scope| self.handed_over(scope, task));
+                    continue;
+                }
+                self.handed.fetch_sub(bytes, Ordering::Relaxed);
+            }
+            self.delta(worker, task);
+        }
+    }
+
+    fn root(&self, worker: &mut Worker<V::State>, root: u32) {
+        let (start, end) = self.forest.range(root);
+        let Ok(entry) = self.pack.entry(start, end) else { return };
+        let EntryKind::Whole(kind) = entry.kind else { return };
+        if !self.visitor.wants(kind) {
+            return;
+        }
+        let seen = self.seen(root, kind);
+        let mut bytes = worker.buffer();
+        if let Err(error) = entry.inflate(&mut worker.inflater, &mut bytes) {
+            self.lost(worker, root, kind, &error);
+            return;
+        }
+        let mark = self.visitor.whole(&mut worker.state, &seen, &bytes);
+        self.grow(worker, root, Base { bytes, kind, mark });
+    }
+
+    fn delta(&self, worker: &mut Worker<V::State>, task: Task) {
+        let Task { entry, base } = task;
+        match self.resolve(worker, entry, &base) {
+            Ok(Some(made)) => self.grow(worker, entry, made),
+            Ok(None) => {}
+            Err(error) => self.lost(worker, entry, base.kind, &error),
+        }
+        if let Some(base) = Arc::into_inner(base) {
+            worker.recycle(base.bytes);
+        }
+    }
+
+    /// Shows a delta, and its object if need be; returns the object if others are made from it.
+    fn resolve(
+        &self,
+        worker: &mut Worker<V::State>,
+        entry: u32,
+        base: &Base,
+    ) -> Result<Option<Base>, EntryError> {
+        let (start, end) = self.forest.range(entry);
+        self.pack.entry(start, end)?.inflate(&mut worker.inflater, &mut worker.delta)?;
+        let delta = Delta::parse(&worker.delta, base.bytes.len())?;
+        let seen = self.seen(entry, base.kind);
+        let settled = self.visitor.delta(&mut worker.state, &seen, base, &delta);
+        let leaf = self.forest.children(entry).is_empty();
+        if settled.is_some() && leaf {
+            return Ok(None);
+        }
+        let mut bytes = worker.pool.pop().unwrap_or_default();
+        delta.apply(&base.bytes, &mut bytes)?;
+        let mark = settled.unwrap_or_else(|| self.visitor.whole(&mut worker.state, &seen, &bytes));
+        Ok(Some(Base { bytes, kind: base.kind, mark }))
+    }
+
+    /// Queues the deltas against `base`.
+    fn grow(&self, worker: &mut Worker<V::State>, entry: u32, base: Base) {
+        let children = self.forest.children(entry);
+        if children.is_empty() {
+            worker.recycle(base.bytes);
+            return;
+        }
+        let base = Arc::new(base);
+        let first = worker.stack.len();
+        worker.stack.extend(children.iter().map(|&entry| Task { entry, base: Arc::clone(&base) }));
+        worker.stack[first..]
+            .sort_by_key(|task| (u32::MAX - self.forest.weight(task.entry), task.entry));
+    }
+
+    /// Reports an entry that cannot be read, and all that is made from it.
+    fn lost(
+        &self,
+        worker: &mut Worker<V::State>,
+        entry: u32,
+        kind: ObjectKind,
+        error: &EntryError,
+    ) {
+        self.visitor.damaged(&mut worker.state, &self.seen(entry, kind), error);
+        self.forest.descendants(entry, |entry| {
+            self.visitor.damaged(&mut worker.state, &self.seen(entry, kind), &EntryError::Base);
+        });
+    }
+
+    fn seen(&self, entry: u32, kind: ObjectKind) -> Seen<'a> {
+        let position = self.forest.position(entry);
+        let id = self.pack.index.id(position);
+        let is_copy = self.earlier.iter().any(|pack| pack.index.find(id).is_some());
+        Seen { id, kind, is_copy }
+    }
+
+    fn check_out(&self) -> Worker<V::State> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.unwrap_or_else(|| Worker {
+            inflater: Decompressor::new(),
+            state: self.visitor.state(),
+            delta: vec![],
+            pool: vec![],
+            stack: vec![],
+        })
+    }
+
+    fn check_in(&self, worker: Worker<V::State>) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+    }
+}
+
+/// What one worker owns; between tasks it waits in [`Pass::idle`].
+struct Worker<S> {
+    inflater: Decompressor,
+    state: S,
+    delta: Vec<u8>,
+    pool: Vec<Vec<u8>>,
+    stack: Vec<Task>,
+}
+
+impl<S> Worker<S> {
+    fn buffer(&mut self) -> Vec<u8> {
+        self.pool.pop().unwrap_or_default()
+    }
+
+    fn recycle(&mut self, buffer: Vec<u8>) {
+        if self.pool.len() < POOLED && buffer.capacity() <= POOLED_BYTES {
+            self.pool.push(buffer);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Finds and opens a repository. git2 decides what a repository is and whether its owner can be trusted; objects, refs and
+//! reflogs are read by our own code, so that formats git2 does not know (SHA-256) are scanned too.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::files;
+
+/// Why a repository cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Somebody else owns it, as with git's `safe.directory`.
+    #[error(
+        "{path} belongs to another user; its configuration is not trusted (pass trust_owner, or own it)"
+    )]
+    Owner {
+        /// The path that was asked for.
+        path: PathBuf,
+    },
+    /// It is damaged or uses an unknown format.
+    #[error("{path} cannot be opened as a git repository: {message}")]
+    Broken {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// What git2 says.
+        message: String,
+    },
+    /// Refs are kept in a way this program cannot read.
+    #[error("{path} keeps its refs in the format `{format}`, which is not supported")]
+    RefFormat {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// Name of the format.
+        format: String,
+    },
+}
+
+/// How a repository is opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenOptions {
+    /// Opens also what another user owns. Nothing of a repository is ever executed, so this is safe for scanning.
+    pub trust_owner: bool,
+}
+
+/// A git repository: normal, bare or mirror, linked worktree or submodule.
+#[derive(Clone, Debug)]
+pub struct Repo {
+    pub(crate) git_dir: PathBuf,
+    pub(crate) common_dir: PathBuf,
+    pub(crate) work_dir: Option<PathBuf>,
+    pub(crate) hash_len: usize,
+    /// Whether objects may be missing because a remote promised them.
+    pub(crate) is_partial: bool,
+}
+
+impl Repo {
+    /// Finds the repository that contains `path`; `None` if there is none.
+    ///
+    /// # Errors
+    /// The repository is there but cannot be used; see [`OpenError`].
+    pub fn discover(path: &Path, options: &OpenOptions) -> Result<Option<Self>, OpenError> {
+        let start = if path.is_file() { path.parent().unwrap_or(path) } else { path };
+        let flags = git2::RepositoryOpenFlags::empty();
+        match git2::Repository::open_ext(start, flags, std::iter::empty::<&OsStr>()) {
+            Ok(repo) => {
+                let git_dir = repo.path().to_owned();
+                Self::open(path, git_dir, repo.workdir().map(Path::to_owned)).map(Some)
+            }
+            Err(error) if error.code() == git2::ErrorCode::NotFound => match find_by_hand(start) {
+                Some((git_dir, work_dir)) => Self::open(path, git_dir, work_dir).map(Some),
+                None => Ok(None),
+            },
+            Err(error) if error.code() == git2::ErrorCode::Owner && !options.trust_owner => {
+                Err(OpenError::Owner { path: path.to_owned() })
+            }
+            Err(error) => match find_by_hand(start) {
+                Some((git_dir, work_dir)) => Self::open(path, git_dir, work_dir).map(Some),
+                None => Err(OpenError::Broken {
+                    path: path.to_owned(),
+                    message: error.message().to_owned(),
+                }),
+            },
+        }
+    }
+
+    /// The root of the working tree; a bare repository has none.
+    #[must_use]
+    pub fn work_dir(&self) -> Option<&Path> {
+        self.work_dir.as_deref()
+    }
+
+    /// The `.git` folder; for a linked worktree its own part of it.
+    #[must_use]
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
+    /// The folder that holds the objects and refs; equal to the git folder except in a linked worktree.
+    #[must_use]
+    pub fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    fn open(asked: &Path, git_dir: PathBuf, work_dir: Option<PathBuf>) -> Result<Self, OpenError> {
+        let common_dir = match files::read(&git_dir.join("commondir"), 4096) {
+            Ok(text) => git_dir.join(String::from_utf8_lossy(&text).trim()),
+            Err(_) => git_dir.clone(),
+        };
+        let broken = |message: String| OpenError::Broken { path: asked.to_owned(), message };
+        let config = match common_dir.join("config") {
+            path if path.is_file() => {
+                git2::Config::open(&path).map_err(|error| broken(error.message().to_owned()))?
+            }
+            _ => git2::Config::new().map_err(|error| broken(error.message().to_owned()))?,
+        };
+        let format = config.get_string("extensions.refstorage").unwrap_or_default();
+        if !format.is_empty() && format != "files" {
+            return Err(OpenError::RefFormat { path: asked.to_owned(), format });
+        }
+        let hash_len =
+            match config.get_string("extensions.objectformat").unwrap_or_default().as_str() {
+                "" | "sha1" => 20,
+                "sha256" => 32,
+                other => return Err(broken(format!("unknown object format `{other}`"))),
+            };
+        let has_promisor = config
+            .entries(Some("remote\\..*\\.promisor"))
+            .is_ok_and(|mut entries| matches!(entries.next(), Some(Ok(_))));
+        let is_partial = has_promisor || config.get_string("extensions.partialclone").is_ok();
+        Ok(Self { git_dir, common_dir, work_dir, hash_len, is_partial })
+    }
+}
+
+/// Finds a git folder by its shape, for repositories that git2 refuses.
+fn find_by_hand(start: &Path) -> Option<(PathBuf, Option<PathBuf>)> {
+    let start = start.canonicalize().ok()?;
+    for folder in start.ancestors() {
+        let dot_git = folder.join(".git");
+        if is_git_dir(&dot_git) {
+            return Some((dot_git, Some(folder.to_owned())));
+        }
+        if let Ok(text) = files::read(&dot_git, 4096) {
+            let text = String::from_utf8_lossy(&text).into_owned();
+            let target = folder.join(text.strip_prefix("gitdir:")?.trim());
+            return is_git_dir(&target).then(|| (target, Some(folder.to_owned())));
+        }
+        if is_git_dir(folder) {
+            return Some((folder.to_owned(), None));
+        }
+    }
+    None
+}
+
+fn is_git_dir(path: &Path) -> bool {
+    path.join("HEAD").is_file()
+        && (path.join("objects").is_dir() || path.join("commondir").is_file())
+}

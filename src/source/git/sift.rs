@@ -1,0 +1,380 @@
+//! The pass over every object: what the sieve or a path hint points at is looked at, and what the look keeps is remembered.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+use thiserror::Error;
+
+use super::hints::{self, Hint};
+use super::names::Names;
+use super::object::{Mode, ObjectKind, message_text, tree_entries};
+use super::pack::Reader;
+use super::pack::delta::Delta;
+use super::pack::entry::EntryError;
+use super::pack::traverse::{Base, Seen, Visit};
+use super::range::{self, RangePlace, RangeSpec};
+use super::repo::Repo;
+use super::store::{Store, report};
+use super::verify;
+use crate::blob::BlobId;
+use crate::blob::Sieve;
+use crate::coverage::Coverage;
+use crate::coverage::GapKind;
+use crate::provenance::Origin;
+
+/// Bytes of an object's start that [`Sieve::is_opaque`] is shown.
+pub const HEAD_BYTES: usize = 512;
+
+/// How every Git LFS pointer starts, and the most bytes it may have.
+const LFS_HEAD: &[u8] = b"version https://git-lfs.github.com/spec/v1";
+const LFS_MOST: u64 = 1024;
+
+/// Decides about bytes that the sieve let through; `true` keeps them.
+pub type Look<'a> = dyn Fn(&[u8]) -> bool + Sync + 'a;
+
+/// What is scanned and how.
+#[derive(Clone, Debug, Default)]
+pub struct SiftOptions {
+    /// Larger blobs become a gap; `None` scans all.
+    pub max_blob_size: Option<u64>,
+    /// Hashes every object and compares it with its id.
+    pub verify_objects: bool,
+    /// Only what these commits introduce, at a cost that follows the range.
+    pub range: Option<RangeSpec>,
+}
+
+/// Why nothing could be sifted.
+#[derive(Debug, Error)]
+pub enum SiftError {
+    /// The range names no commits.
+    #[error("{0}")]
+    Range(#[from] range::RangeError),
+}
+
+/// An object that the look kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Kept {
+    pub(crate) kind: ObjectKind,
+    pub(crate) id: BlobId,
+}
+
+/// A text outside of objects' contents that the look kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct KeptText {
+    pub(crate) origin: Origin,
+    /// The text that was looked at: a ref's name, a reflog line, or a path from the entry that hit downwards.
+    pub(crate) bytes: Vec<u8>,
+    /// The ref's name; the last part of a path.
+    pub(crate) name: Vec<u8>,
+    /// What the name names.
+    pub(crate) id: Option<BlobId>,
+}
+
+/// What a pass has kept.
+#[derive(Clone, Debug, Default)]
+pub struct Sifted {
+    pub(crate) objects: Vec<Kept>,
+    pub(crate) texts: Vec<KeptText>,
+    /// Places that are already known, when only a range was scanned.
+    pub(crate) places: Option<Vec<RangePlace>>,
+}
+
+impl Sifted {
+    /// Whether nothing was kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.texts.is_empty()
+    }
+}
+
+impl Repo {
+    /// Passes over every object, ref name and reflog line, and remembers what `look` keeps.
+    ///
+    /// `look` is called, in parallel, with the full bytes of what the sieve or a path hint points at; of commits and tags it
+    /// is shown what people wrote. It must give the same answer to the same bytes. What cannot be scanned is noted in `coverage`.
+    ///
+    /// # Errors
+    /// A range that names no commits; damage is a gap, never an error.
+    pub fn sift(
+        &self,
+        sieve: &dyn Sieve,
+        look: &Look<'_>,
+        options: &SiftOptions,
+        coverage: &mut Coverage,
+    ) -> Result<Sifted, SiftError> {
+        let store = Store::open(&self.common_dir.join("objects"), self.hash_len, coverage);
+        let sifter =
+            Sifter { sieve, look, options, store: &store, checks_entries: self.is_partial };
+        if let Some(spec) = &options.range {
+            return Ok(range::sift(self, &sifter, spec, coverage)?);
+        }
+        let names = Names::read(self, coverage);
+        let mut sifted = Sifted::default();
+        let mut hinted = BTreeSet::new();
+        let mut missing = BTreeSet::new();
+        for state in store.traverse(&sifter, coverage) {
+            coverage.merge(state.coverage);
+            sifted.objects.extend(state.kept);
+            hinted.extend(state.hints);
+            missing.extend(state.missing);
+        }
+        for id in missing {
+            let detail =
+                "a partial clone does not hold this object; fetch it, or scan a full clone";
+            coverage.gap(GapKind::Promised, id.to_string(), detail);
+        }
+        hints::follow(&sifter, hinted, &mut sifted, coverage);
+        sift_names(&sifter, &names, &mut sifted, coverage);
+        if !names.shallow.is_empty() {
+            let detail = format!(
+                "a shallow clone: history ends at {} commits; run git fetch --unshallow",
+                names.shallow.len()
+            );
+            coverage.gap(GapKind::Shallow, self.git_dir.display().to_string(), detail);
+        }
+        sifted.objects.sort_unstable();
+        sifted.objects.dedup();
+        sifted.texts.sort_unstable();
+        sifted.texts.dedup();
+        Ok(sifted)
+    }
+}
+
+/// Looks at ref names and reflog lines.
+fn sift_names(sifter: &Sifter<'_>, names: &Names, sifted: &mut Sifted, coverage: &mut Coverage) {
+    coverage.refs += (names.refs.len() + names.log.len()) as u64;
+    for (name, id) in &names.refs {
+        if sifter.keeps(name) {
+            let (bytes, name, id) = (name.clone(), name.clone(), Some(*id));
+            sifted.texts.push(KeptText { origin: Origin::RefName, bytes, name, id });
+        }
+        if !sifter.store.contains(id.as_bytes()) {
+            let place = String::from_utf8_lossy(name).escape_debug().to_string();
+            coverage.gap(
+                GapKind::MissingObject,
+                place,
+                format!("the ref names {id}, which is not here"),
+            );
+        }
+    }
+    for line in &names.log {
+        if sifter.keeps(&line.text) {
+            let (bytes, name, id) = (line.text.clone(), line.name.clone(), line.new.or(line.old));
+            sifted.texts.push(KeptText { origin: Origin::Reflog, bytes, name, id });
+        }
+    }
+}
+
+/// What a pass needs to know.
+pub(crate) struct Sifter<'a> {
+    pub(crate) sieve: &'a dyn Sieve,
+    pub(crate) look: &'a Look<'a>,
+    pub(crate) options: &'a SiftOptions,
+    pub(crate) store: &'a Store,
+    /// Whether tree entries may name objects that are not here.
+    pub(crate) checks_entries: bool,
+}
+
+/// What one worker has seen.
+#[derive(Default)]
+pub(crate) struct SiftState {
+    pub(crate) coverage: Coverage,
+    pub(crate) kept: Vec<Kept>,
+    pub(crate) hints: BTreeSet<Hint>,
+    missing: BTreeSet<BlobId>,
+    scratch: Vec<u8>,
+}
+
+impl Sifter<'_> {
+    /// Whether a short text passes the sieve and the look.
+    pub(crate) fn keeps(&self, text: &[u8]) -> bool {
+        self.sieve.may_match(text) && (self.look)(text)
+    }
+
+    /// Looks at an object without asking the sieve, and remembers it if it is kept.
+    pub(crate) fn force(&self, state: &mut SiftState, id: BlobId, kind: ObjectKind, bytes: &[u8]) {
+        let is_kept = match kind {
+            ObjectKind::Blob => {
+                !self.is_too_large(state, id.as_bytes(), bytes.len() as u64) && (self.look)(bytes)
+            }
+            ObjectKind::Commit | ObjectKind::Tag => (self.look)(&message_text(bytes)),
+            ObjectKind::Tree => false,
+        };
+        if is_kept {
+            state.kept.push(Kept { kind, id });
+        }
+    }
+
+    /// Scans a whole object; returns whether the sieve matched.
+    pub(crate) fn scan(&self, state: &mut SiftState, seen: &Seen<'_>, bytes: &[u8]) -> bool {
+        let Some(id) = BlobId::from_bytes(seen.id) else { return true };
+        let matched = self.sieve.may_match(bytes);
+        match seen.kind {
+            ObjectKind::Blob => {
+                let is_opaque =
+                    !matched && self.sieve.is_opaque(&bytes[..bytes.len().min(HEAD_BYTES)]);
+                if matched || is_opaque {
+                    self.force(state, id, seen.kind, bytes);
+                }
+                note_lfs(state, id.as_bytes(), bytes, bytes.len() as u64);
+                matched || is_opaque
+            }
+            ObjectKind::Commit | ObjectKind::Tag => {
+                if matched {
+                    self.force(state, id, seen.kind, bytes);
+                }
+                matched
+            }
+            ObjectKind::Tree => {
+                if matched || self.checks_entries {
+                    self.entries(state, bytes);
+                }
+                matched
+            }
+        }
+    }
+
+    /// Collects hints from the names in a tree, and ids that are not here.
+    fn entries(&self, state: &mut SiftState, bytes: &[u8]) {
+        for entry in
+            tree_entries(bytes, self.store.hash_len).filter(|entry| entry.mode != Mode::Submodule)
+        {
+            let Some(id) = BlobId::from_bytes(entry.id) else { continue };
+            if self.sieve.may_match(entry.name) {
+                state.hints.insert(Hint {
+                    id,
+                    is_tree: entry.mode == Mode::Tree,
+                    name: entry.name.to_vec(),
+                });
+            }
+            if self.checks_entries && !self.store.contains(entry.id) {
+                state.missing.insert(id);
+            }
+        }
+    }
+
+    fn is_too_large(&self, state: &mut SiftState, id: &[u8], size: u64) -> bool {
+        let Some(limit) = self.options.max_blob_size.filter(|&limit| size > limit) else {
+            return false;
+        };
+        let place = BlobId::from_bytes(id).map_or_else(String::new, |id| id.to_string());
+        state.coverage.gap(
+            GapKind::TooLarge,
+            place,
+            format!("a blob of {size} bytes, over the limit of {limit}"),
+        );
+        true
+    }
+}
+
+impl Visit for Sifter<'_> {
+    type State = SiftState;
+
+    fn state(&self) -> SiftState {
+        SiftState::default()
+    }
+
+    fn wants(&self, _kind: ObjectKind) -> bool {
+        true
+    }
+
+    fn delta(
+        &self,
+        state: &mut SiftState,
+        seen: &Seen<'_>,
+        base: &Base,
+        delta: &Delta<'_>,
+    ) -> Option<bool> {
+        let checks_whole =
+            self.options.verify_objects || (self.checks_entries && seen.kind == ObjectKind::Tree);
+        if base.mark || checks_whole {
+            return None;
+        }
+        let mut scratch = std::mem::take(&mut state.scratch);
+        let is_blob = seen.kind == ObjectKind::Blob;
+        let mut is_hit = false;
+        if is_blob && !delta.keeps_head(HEAD_BYTES) {
+            delta.head(&base.bytes, HEAD_BYTES, &mut scratch);
+            is_hit = self.sieve.is_opaque(&scratch);
+            if !is_hit {
+                note_lfs(state, seen.id, &scratch, delta.size);
+            }
+        }
+        if !is_hit {
+            delta.novel(&base.bytes, self.sieve.longest_form().saturating_sub(1), &mut scratch);
+            is_hit = self.sieve.may_match(&scratch);
+        }
+        state.scratch = scratch;
+        if is_hit {
+            return None;
+        }
+        count(state, seen, delta.size);
+        Some(false)
+    }
+
+    fn whole(&self, state: &mut SiftState, seen: &Seen<'_>, bytes: &[u8]) -> bool {
+        count(state, seen, bytes.len() as u64);
+        if self.options.verify_objects && !verify::id_fits(seen, bytes) {
+            report(
+                &mut state.coverage,
+                seen.id,
+                &EntryError::Io("its bytes do not have this id".to_owned()),
+            );
+        }
+        self.scan(state, seen, bytes)
+    }
+
+    fn damaged(&self, state: &mut SiftState, seen: &Seen<'_>, error: &EntryError) {
+        report(&mut state.coverage, seen.id, error);
+    }
+}
+
+/// Reads objects in the order of the packs and hands each to `see`.
+pub(crate) fn read_each(
+    sifter: &Sifter<'_>,
+    mut ids: Vec<BlobId>,
+    see: impl Fn(&mut SiftState, BlobId, ObjectKind, &[u8]) + Sync,
+) -> Vec<SiftState> {
+    ids.sort_by_cached_key(|id| (sifter.store.place(id), *id));
+    let fold = ids.par_iter().with_min_len(32).fold(
+        || (SiftState::default(), Reader::new()),
+        |(mut state, mut reader), id| {
+            match sifter.store.read(id, &mut reader) {
+                Some(Ok(object)) => see(&mut state, *id, object.kind, &object.bytes),
+                Some(Err(error)) => report(&mut state.coverage, id.as_bytes(), &error),
+                None if sifter.checks_entries => {}
+                None => report(
+                    &mut state.coverage,
+                    id.as_bytes(),
+                    &EntryError::Io("it is not here".to_owned()),
+                ),
+            }
+            (state, reader)
+        },
+    );
+    fold.map(|(state, _)| state).collect()
+}
+
+fn count(state: &mut SiftState, seen: &Seen<'_>, size: u64) {
+    if seen.is_copy {
+        return;
+    }
+    state.coverage.objects += 1;
+    state.coverage.object_bytes += size;
+    match seen.kind {
+        ObjectKind::Blob => state.coverage.blobs += 1,
+        ObjectKind::Commit => state.coverage.commits += 1,
+        ObjectKind::Tree | ObjectKind::Tag => {}
+    }
+}
+
+fn note_lfs(state: &mut SiftState, id: &[u8], head: &[u8], size: u64) {
+    if size <= LFS_MOST && head.starts_with(LFS_HEAD) {
+        let place = BlobId::from_bytes(id).map_or_else(String::new, |id| id.to_string());
+        state.coverage.gap(
+            GapKind::LfsPointer,
+            place,
+            "a Git LFS pointer; the content it names was not scanned",
+        );
+    }
+}

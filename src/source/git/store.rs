@@ -1,0 +1,232 @@
+//! The object store: packs and loose objects of a repository and of its alternates.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::files;
+use super::loose;
+use super::object::ObjectKind;
+use super::pack::entry::EntryError;
+use super::pack::forest::{Damaged, Forest};
+use super::pack::traverse::{Seen, Visit, traverse};
+use super::pack::{Object, Pack, Reader};
+use crate::blob::BlobId;
+use crate::coverage::Coverage;
+use crate::coverage::GapKind;
+
+/// Alternates of alternates are followed this deep, as in git.
+const ALTERNATE_DEPTH: usize = 5;
+
+/// Loose objects of one `objects` folder.
+pub(crate) struct LooseFolder {
+    objects: PathBuf,
+    ids: Vec<BlobId>,
+}
+
+/// All packs and loose objects.
+pub(crate) struct Store {
+    /// The largest pack first.
+    pub(crate) packs: Vec<Pack>,
+    pub(crate) loose: Vec<LooseFolder>,
+    pub(crate) hash_len: usize,
+}
+
+impl Store {
+    /// Opens everything below an `objects` folder. What cannot be opened becomes a gap.
+    pub(crate) fn open(objects: &Path, hash_len: usize, coverage: &mut Coverage) -> Self {
+        let mut store = Self { packs: vec![], loose: vec![], hash_len };
+        let mut folders = BTreeSet::new();
+        collect_folders(objects, 0, &mut folders, coverage);
+        for folder in &folders {
+            store.open_packs(folder, coverage);
+            match loose::list(folder, hash_len) {
+                Ok(ids) => store.loose.push(LooseFolder { objects: folder.clone(), ids }),
+                Err(error) => coverage.gap(
+                    GapKind::Unreadable,
+                    folder.display().to_string(),
+                    format!("the loose objects cannot be listed: {error}"),
+                ),
+            }
+        }
+        store.packs.sort_by(|a, b| (b.index.count(), &a.path).cmp(&(a.index.count(), &b.path)));
+        store
+    }
+
+    /// Whether the object is here.
+    pub(crate) fn contains(&self, id: &[u8]) -> bool {
+        self.packs.iter().any(|pack| pack.index.find(id).is_some())
+            || self.loose.iter().any(|folder| folder.holds(id))
+    }
+
+    /// Reads an object; a damaged copy is passed over if there is another. `None` if there is none.
+    pub(crate) fn read(
+        &self,
+        id: &BlobId,
+        reader: &mut Reader,
+    ) -> Option<Result<Object, EntryError>> {
+        let mut failed = None;
+        for pack in &self.packs {
+            if let Some(position) = pack.index.find(id.as_bytes()) {
+                match pack.read(position, reader) {
+                    Ok(object) => return Some(Ok(object)),
+                    Err(error) => failed = Some(Err(error)),
+                }
+            }
+        }
+        for folder in self.loose.iter().filter(|folder| folder.holds(id.as_bytes())) {
+            let mut bytes = vec![];
+            match loose::read(&loose::path(&folder.objects, id), &mut reader.inflater, &mut bytes) {
+                Ok(kind) => return Some(Ok(Object { kind, bytes: Arc::new(bytes) })),
+                Err(error) => failed = Some(Err(error)),
+            }
+        }
+        failed
+    }
+
+    /// Visits every object of the wanted kinds, copies in several packs each time.
+    pub(crate) fn traverse<V: Visit>(&self, visitor: &V, coverage: &mut Coverage) -> Vec<V::State> {
+        let mut states = vec![];
+        for (at, pack) in self.packs.iter().enumerate() {
+            let (forest, damaged) = Forest::of(pack);
+            states.extend(traverse(pack, &forest, &self.packs[..at], visitor));
+            report_unplaced(pack, &forest, &damaged, coverage);
+        }
+        for at in 0..self.loose.len() {
+            states.extend(self.traverse_loose(at, visitor));
+        }
+        states
+    }
+
+    fn traverse_loose<V: Visit>(&self, at: usize, visitor: &V) -> Vec<V::State> {
+        let folder = &self.loose[at];
+        let is_copy = |id: &[u8]| {
+            self.packs.iter().any(|pack| pack.index.find(id).is_some())
+                || self.loose[..at].iter().any(|folder| folder.holds(id))
+        };
+        let fold = folder.ids.par_iter().with_min_len(64).fold(
+            || (visitor.state(), Reader::new(), vec![]),
+            |(mut state, mut reader, mut bytes), id| {
+                let raw = id.as_bytes();
+                let seen = |kind| Seen { id: raw, kind, is_copy: is_copy(raw) };
+                match loose::read(
+                    &loose::path(&folder.objects, id),
+                    &mut reader.inflater,
+                    &mut bytes,
+                ) {
+                    Ok(kind) if visitor.wants(kind) => {
+                        visitor.whole(&mut state, &seen(kind), &bytes);
+                    }
+                    Ok(_) => {}
+                    Err(error) => visitor.damaged(&mut state, &seen(ObjectKind::Blob), &error),
+                }
+                (state, reader, bytes)
+            },
+        );
+        fold.map(|(state, ..)| state).collect()
+    }
+
+    /// Where an object is kept, to read many in a good order.
+    pub(crate) fn place(&self, id: &BlobId) -> (usize, u64) {
+        let packed = self.packs.iter().enumerate().find_map(|(at, pack)| {
+            Some((
+                at,
+                pack.index.find(id.as_bytes()).and_then(|position| pack.index.offset(position))?,
+            ))
+        });
+        packed.unwrap_or((usize::MAX, 0))
+    }
+
+    fn open_packs(&mut self, objects: &Path, coverage: &mut Coverage) {
+        let Ok(listing) = std::fs::read_dir(objects.join("pack")) else { return };
+        let paths = listing.filter_map(|entry| Some(entry.ok()?.path()));
+        for path in
+            paths.filter(|path| path.extension().is_some_and(|extension| extension == "idx"))
+        {
+            let place = || path.display().to_string();
+            match Pack::open(&path, self.hash_len) {
+                Ok(pack) => {
+                    if !pack.fits_index() {
+                        let detail = "the pack does not end with the checksum that its index names; run git fsck";
+                        coverage.gap(GapKind::CorruptObject, place(), detail);
+                    }
+                    self.packs.push(pack);
+                }
+                Err(error) => {
+                    coverage.gap(GapKind::CorruptObject, place(), format!("{error}; run git fsck"))
+                }
+            }
+        }
+    }
+}
+
+impl LooseFolder {
+    /// The ids, sorted.
+    pub(crate) fn ids(&self) -> &[BlobId] {
+        &self.ids
+    }
+
+    /// Where `id` stands among the ids.
+    pub(crate) fn position(&self, id: &[u8]) -> Option<u32> {
+        let at = self.ids.binary_search_by(|own| own.as_bytes().cmp(id)).ok()?;
+        u32::try_from(at).ok()
+    }
+
+    fn holds(&self, id: &[u8]) -> bool {
+        self.position(id).is_some()
+    }
+}
+
+/// Notes an object that cannot be read.
+pub(crate) fn report(coverage: &mut Coverage, id: &[u8], error: &EntryError) {
+    let kind = match error {
+        EntryError::Base => GapKind::MissingObject,
+        EntryError::Size(_) | EntryError::Memory(_) => GapKind::TooLarge,
+        _ => GapKind::CorruptObject,
+    };
+    let place = BlobId::from_bytes(id).map_or_else(String::new, |id| id.to_string());
+    coverage.gap(kind, place, format!("git object not scanned: {error}"));
+}
+
+/// Reports entries without a place in the forest, what is made from them, and deltas that go round in a circle.
+fn report_unplaced(pack: &Pack, forest: &Forest, damaged: &[Damaged], coverage: &mut Coverage) {
+    let mut reported = BTreeSet::new();
+    for entry in damaged {
+        report(coverage, pack.index.id(entry.position), &entry.error);
+        reported.insert(entry.position);
+    }
+    if forest.is_whole() {
+        return;
+    }
+    for position in forest.unreached().into_iter().map(|entry| forest.position(entry)) {
+        if reported.insert(position) {
+            report(coverage, pack.index.id(position), &EntryError::Base);
+        }
+    }
+}
+
+/// Collects an `objects` folder and its alternates.
+fn collect_folders(
+    objects: &Path,
+    depth: usize,
+    folders: &mut BTreeSet<PathBuf>,
+    coverage: &mut Coverage,
+) {
+    let canonical = objects.canonicalize().unwrap_or_else(|_| objects.to_owned());
+    if !folders.insert(canonical) {
+        return;
+    }
+    let Ok(text) = files::read(&objects.join("info/alternates"), files::TEXT_LIMIT) else { return };
+    for line in text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty() && line[0] != b'#')
+    {
+        let path = objects.join(String::from_utf8_lossy(line).as_ref());
+        if !path.is_dir() || depth >= ALTERNATE_DEPTH {
+            let detail = "objects borrowed from here (objects/info/alternates) cannot be read";
+            coverage.gap(GapKind::MissingObject, path.display().to_string(), detail);
+            continue;
+        }
+        collect_folders(&path, depth + 1, folders, coverage);
+    }
+}
