@@ -1,0 +1,199 @@
+//! Members of archives and compressed files, read within limits; nothing is ever written.
+
+use std::io;
+use std::io::Cursor;
+use std::io::Read;
+
+use flate2::read::MultiGzDecoder;
+
+use super::Decoder;
+use crate::blob::BlobPath;
+use crate::coverage::GapKind;
+
+/// Members larger than this are cut off.
+const MAX_MEMBER: u64 = 256 << 20;
+
+/// Kinds that are read, told by their first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Gzip,
+    Zip,
+    Tar,
+    Xz,
+    Zstd,
+}
+
+/// The kind of archive that begins like this.
+pub(super) fn kind(head: &[u8]) -> Option<Kind> {
+    if head.starts_with(b"\x1f\x8b\x08") {
+        Some(Kind::Gzip)
+    } else if head.starts_with(b"PK\x03\x04") {
+        Some(Kind::Zip)
+    } else if head.starts_with(b"\xfd7zXZ\0") {
+        Some(Kind::Xz)
+    } else if head.starts_with(b"\x28\xb5\x2f\xfd") {
+        Some(Kind::Zstd)
+    } else if head.get(257..262) == Some(b"ustar") {
+        Some(Kind::Tar)
+    } else {
+        None
+    }
+}
+
+impl Decoder<'_> {
+    /// Looks at every member of an archive.
+    pub(super) fn archive(
+        &mut self,
+        kind: Kind,
+        bytes: &[u8],
+        member: Option<&BlobPath>,
+        depth: usize,
+    ) {
+        let read = match kind {
+            Kind::Gzip => self.stream(MultiGzDecoder::new(bytes), member, depth),
+            Kind::Xz => self.xz(bytes, member, depth),
+            Kind::Zstd => match ruzstd::decoding::StreamingDecoder::new(bytes) {
+                Ok(stream) => self.stream(stream, member, depth),
+                Err(error) => Err(io::Error::other(error)),
+            },
+            Kind::Tar => self.tar(bytes, member, depth),
+            Kind::Zip => self.zip(bytes, member, depth),
+        };
+        if let Err(error) = read {
+            self.gap(
+                GapKind::ArchiveUnreadable,
+                member,
+                &format!("cannot be unpacked whole: {error}"),
+            );
+        }
+    }
+
+    /// Looks at what a compressed stream holds; its only member has no name of its own.
+    fn stream(
+        &mut self,
+        stream: impl Read,
+        member: Option<&BlobPath>,
+        depth: usize,
+    ) -> io::Result<()> {
+        let mut content = vec![];
+        let read = self.read_member(stream, &mut content, member);
+        let name = member.cloned().unwrap_or_else(|| BlobPath::new(b"content"));
+        self.document(&content, Some(&name), depth + 1);
+        read
+    }
+
+    fn xz(&mut self, bytes: &[u8], member: Option<&BlobPath>, depth: usize) -> io::Result<()> {
+        let mut content = Limited { bytes: vec![], left: self.left() };
+        let read = lzma_rs::xz_decompress(&mut Cursor::new(bytes), &mut content);
+        self.expanded += content.bytes.len() as u64;
+        let name = member.cloned().unwrap_or_else(|| BlobPath::new(b"content"));
+        self.document(&content.bytes, Some(&name), depth + 1);
+        read.map_err(|error| io::Error::other(format!("{error:?}")))
+    }
+
+    fn tar(&mut self, bytes: &[u8], member: Option<&BlobPath>, depth: usize) -> io::Result<()> {
+        let mut archive = tar::Archive::new(bytes);
+        for entry in archive.entries()? {
+            let entry = entry?;
+            if !entry.header().entry_type().is_file() {
+                continue;
+            }
+            let name = entry.path_bytes().into_owned();
+            if !self.member(entry, &name, member, depth)? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn zip(&mut self, bytes: &[u8], member: Option<&BlobPath>, depth: usize) -> io::Result<()> {
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes))?;
+        let mut first_error = None;
+        for at in 0..archive.len() {
+            match archive.by_index(at) {
+                Ok(file) if file.is_dir() => {}
+                Ok(file) => {
+                    let name = file.name_raw().to_vec();
+                    match self.member(file, &name, member, depth) {
+                        Ok(true) => {}
+                        Ok(false) => return Ok(()),
+                        Err(error) => first_error = first_error.or(Some(error)),
+                    }
+                }
+                Err(error) => first_error = first_error.or(Some(error.into())),
+            }
+        }
+        first_error.map_or(Ok(()), Err)
+    }
+
+    /// Looks at one named member; false if a limit says that no more may be read.
+    fn member(
+        &mut self,
+        content: impl Read,
+        name: &[u8],
+        outer: Option<&BlobPath>,
+        depth: usize,
+    ) -> io::Result<bool> {
+        self.members += 1;
+        if self.members > self.limits.max_members || self.left() == 0 {
+            self.gap(
+                GapKind::ArchiveLimit,
+                outer,
+                "holds more than the limit; what comes later was not read",
+            );
+            return Ok(false);
+        }
+        let path = outer.map_or_else(|| BlobPath::new(name), |outer| outer.member(name));
+        let mut bytes = vec![];
+        let read = self.read_member(content, &mut bytes, Some(&path));
+        self.document(&bytes, Some(&path), depth + 1);
+        read.map(|()| true)
+    }
+
+    /// Reads a stream up to what the limits leave.
+    fn read_member(
+        &mut self,
+        stream: impl Read,
+        content: &mut Vec<u8>,
+        member: Option<&BlobPath>,
+    ) -> io::Result<()> {
+        let left = self.left().min(MAX_MEMBER);
+        let read = stream.take(left + 1).read_to_end(content);
+        if content.len() as u64 > left {
+            content.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            self.gap(
+                GapKind::ArchiveLimit,
+                member,
+                "unpacks to more than the limit; the rest was not read",
+            );
+        }
+        self.expanded += content.len() as u64;
+        read.map(|_| ())
+    }
+
+    /// Bytes that may still be unpacked.
+    fn left(&self) -> u64 {
+        self.limits.max_expansion.saturating_sub(self.expanded)
+    }
+}
+
+/// A buffer that takes no more than it may.
+struct Limited {
+    bytes: Vec<u8>,
+    left: u64,
+}
+
+impl io::Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() as u64 > self.left {
+            return Err(io::Error::other("unpacks to more than the limit"));
+        }
+        self.left -= bytes.len() as u64;
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

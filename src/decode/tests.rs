@@ -1,0 +1,78 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use proptest::prelude::*;
+
+use super::*;
+
+/// The document's text at every view's place of `key`.
+fn places_of(key: &str, bytes: &[u8]) -> Vec<(Vec<u8>, Region, Vec<Encoding>)> {
+    let mut places = vec![];
+    for_each_view(bytes, &Limits::default(), &mut Coverage::default(), "test", &mut |view| {
+        if let Some(at) = memchr::memmem::find(view.text, key.as_bytes()) {
+            let span = Span::new(at, at + key.len());
+            let source = view.document_span(span);
+            places.push((
+                view.document()[source.start..source.end].to_vec(),
+                view.region(span),
+                view.via.to_vec(),
+            ));
+        }
+    });
+    places
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn a_value_is_read_through_every_encoding_and_maps_back(key in "[A-Za-z0-9]{32}", before in "[a-z :\n]{0,80}", behind in "[ \n;][a-z :\n]{0,80}") {
+        let hex: String = key.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let entities: String = key.bytes().map(|byte| format!("&#{byte};")).collect();
+        let unicode: String = key.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+        let joined = format!("{}\" +\n  \"{}", &key[..16], &key[16..]);
+        let nested = STANDARD.encode(STANDARD.encode(format!("key={key}")));
+        for encoded in [STANDARD.encode(&key), percent(&key), percent(&percent(&key)), hex, entities, unicode, joined, nested, key.clone()] {
+            let document = format!("{before}\"{encoded}\"{behind}");
+            let places = places_of(&key, document.as_bytes());
+            prop_assert!(!places.is_empty(), "not read: {encoded}");
+            for (source, region, _) in places {
+                let at = memchr::memmem::find(document.as_bytes(), &source).expect("the source stands in the document");
+                prop_assert_eq!(region, Region::of(document.as_bytes(), Span::new(at, at + source.len())));
+                prop_assert!(encoded.as_bytes().windows(source.len()).any(|part| part == source));
+            }
+        }
+        for wide in [format!("\u{feff}{before}{key}{behind}"), format!("{before}{key}{behind}")] {
+            let little: Vec<u8> = wide.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let big: Vec<u8> = wide.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            prop_assert!(!places_of(&key, &little).is_empty() && !places_of(&key, &big).is_empty());
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_do_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..2_000), head in prop::sample::select(vec![&b""[..], b"PK\x03\x04", b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"])) {
+        let bytes = [head, &bytes].concat();
+        for_each_view(&bytes, &Limits::default(), &mut Coverage::default(), "test", &mut |view| {
+            let all = Span::new(0, view.text.len());
+            assert!(view.document_span(all).end <= view.document().len());
+        });
+    }
+}
+
+#[test]
+fn a_bomb_stops_at_the_limit_and_is_a_gap() {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::best());
+    (0..64).for_each(|_| encoder.write_all(&[0; 1 << 20]).expect("written"));
+    let bomb = encoder.finish().expect("finished");
+    let limits = Limits { max_expansion: 1 << 20, ..Limits::default() };
+    let mut coverage = Coverage::default();
+    let mut longest = 0;
+    for_each_view(&bomb, &limits, &mut coverage, "bomb.gz", &mut |view| {
+        longest = longest.max(view.text.len())
+    });
+    assert!(longest <= 1 << 20);
+    assert_eq!(coverage.gap_counts().collect::<Vec<_>>(), [(GapKind::ArchiveLimit, 1)]);
+}
