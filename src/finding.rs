@@ -9,6 +9,16 @@ use crate::{
     secret::{Fingerprint, Secret},
 };
 
+/// What a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A secret leaked.
+    Leak,
+    /// Something that leads to leaks, without a secret.
+    Policy,
+}
+
 /// How bad it is if the finding is true.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
@@ -90,8 +100,10 @@ pub struct Evidence {
 pub struct Candidate {
     /// Id of the rule.
     pub rule_id: String,
-    /// The value; a policy breach holds none.
-    pub secret: Option<Secret>,
+    /// Whether a secret leaked.
+    pub kind: Kind,
+    /// The value; for a breach of policy the name or text that breaks it.
+    pub secret: Secret,
     /// Severity of the rule in this environment.
     pub severity: Severity,
     /// How sure.
@@ -126,17 +138,22 @@ pub struct Suppression {
 pub struct SecretSummary {
     /// Fingerprint of the value.
     pub sha256: Fingerprint,
-    /// First and last two characters.
+    /// First and last two characters; the whole text of a breach of policy.
     pub redacted: String,
     /// Bytes of the value.
     pub length: usize,
 }
 
 impl SecretSummary {
-    /// Summarises `secret`.
+    /// Summarises a candidate's value.
     #[must_use]
-    pub fn of(secret: &Secret) -> Self {
-        Self { sha256: secret.fingerprint(), redacted: secret.redacted(), length: secret.len() }
+    pub fn of(candidate: &Candidate) -> Self {
+        let secret = &candidate.secret;
+        let redacted = match candidate.kind {
+            Kind::Leak => secret.redacted(),
+            Kind::Policy => String::from_utf8_lossy(secret.expose()).into_owned(),
+        };
+        Self { sha256: secret.fingerprint(), redacted, length: secret.len() }
     }
 }
 
@@ -211,8 +228,10 @@ pub struct Finding {
     pub environment: Environment,
     /// The most exposed of its places.
     pub exposure: Exposure,
-    /// The secret, redacted; `None` for a policy breach.
-    pub secret: Option<SecretSummary>,
+    /// Whether it is a leak.
+    pub kind: Kind,
+    /// The secret, redacted.
+    pub secret: SecretSummary,
     /// Reasons at its surest occurrence.
     pub evidence: Vec<Evidence>,
     /// State after a live check.
@@ -227,7 +246,7 @@ impl Finding {
     /// Whether it is a leaked secret and not a breach of a policy.
     #[must_use]
     pub fn is_leak(&self) -> bool {
-        self.secret.is_some()
+        self.kind == Kind::Leak
     }
 }
 

@@ -24,7 +24,7 @@ impl Status {
     pub(crate) fn of(report: &ScanReport, fail_on: Option<Severity>) -> Self {
         let counts = |finding: &Finding| {
             finding.suppression.is_none()
-                && finding.secret.is_some()
+                && finding.is_leak()
                 && fail_on.is_some_and(|limit| finding.severity >= limit)
         };
         if report.findings.iter().any(counts) {

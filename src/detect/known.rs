@@ -14,6 +14,7 @@ use crate::coverage::Coverage;
 use crate::decode;
 use crate::finding::Candidate;
 use crate::finding::Evidence;
+use crate::finding::Kind;
 use crate::location::Span;
 
 /// Shorter values are not searched: they would match by chance.
@@ -31,13 +32,10 @@ impl KnownSecrets {
     /// Takes candidates of which each holds another secret; `None` if there is nothing to search.
     #[must_use]
     pub fn new(mut templates: Vec<Candidate>) -> Option<Self> {
-        templates.retain(|template| {
-            template.secret.as_ref().is_some_and(|secret| secret.len() >= SHORTEST)
-        });
-        let values: Vec<&[u8]> = templates
-            .iter()
-            .filter_map(|template| Some(template.secret.as_ref()?.expose()))
-            .collect();
+        templates
+            .retain(|template| template.kind == Kind::Leak && template.secret.len() >= SHORTEST);
+        let values: Vec<&[u8]> =
+            templates.iter().map(|template| template.secret.expose()).collect();
         if values.is_empty() {
             return None;
         }

@@ -22,6 +22,7 @@ use crate::finding::Candidate;
 use crate::finding::Confidence;
 use crate::finding::Environment;
 use crate::finding::Evidence;
+use crate::finding::Kind;
 use crate::location::Region;
 use crate::location::Span;
 use crate::rule::Provider;
@@ -186,8 +187,8 @@ impl Detector {
                 in_document,
                 Candidate {
                     rule_id: hit.rule.id.clone(),
-                    secret: (!hit.rule.is_policy())
-                        .then(|| Secret::new(&view.text[hit.span.start..hit.span.end])),
+                    kind: if hit.rule.is_policy() { Kind::Policy } else { Kind::Leak },
+                    secret: Secret::new(&view.text[hit.span.start..hit.span.end]),
                     severity: hit.rule.severity_in(hit.environment),
                     confidence,
                     environment: hit.environment,
@@ -250,15 +251,14 @@ impl Found {
         // A longer value that was decoded, such as a link, swallows what looked like a key in it.
         self.candidates.retain(|(known_span, known)| {
             known.member != candidate.member
-                || known.secret.is_none()
+                || known.kind != candidate.kind
                 || known.rule_id == candidate.rule_id
-                || known.secret.as_ref().map(Secret::len)
-                    >= candidate.secret.as_ref().map(Secret::len)
+                || known.secret.len() >= candidate.secret.len()
                 || !(span.start <= known_span.start && known_span.end <= span.end)
         });
         let rival = self.candidates.iter_mut().find(|(known_span, known)| {
             known.member == candidate.member
-                && known.secret.is_none() == candidate.secret.is_none()
+                && known.kind == candidate.kind
                 && known_span.overlaps(span)
                 && (known.secret == candidate.secret || known.rule_id == candidate.rule_id)
         });

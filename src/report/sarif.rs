@@ -106,12 +106,12 @@ fn result(
     let index = *indices.get(finding.rule_id.as_str())?;
     let title = &context.rules[index].title;
     let text = message(title, finding, first);
-    let mut fingerprints = json!({ "signleakSecret/v1": content_key(finding, first) });
+    let mut fingerprints = json!({ "signleakSecret/v1": content_key(finding) });
     if let Some(hash) = (context.line_hash)(first) {
         fingerprints["primaryLocationLineHash"] = Value::from(hash);
     } else {
         fingerprints["primaryLocationLineHash"] =
-            Value::from(format!("{}:1", &content_key(finding, first)[..16]));
+            Value::from(format!("{}:1", &content_key(finding)[..16]));
     }
     let related: Vec<Value> = finding
         .occurrences
@@ -154,9 +154,7 @@ fn message(title: &str, finding: &Finding, first: &Occurrence) -> String {
         Confidence::Medium => "Probably a ",
         Confidence::Low => "Possibly a ",
     };
-    let secret = finding.secret.as_ref().map_or(String::new(), |secret| {
-        format!(" ({}, {} characters)", secret.redacted, secret.length)
-    });
+    let secret = format!(" ({}, {} characters)", finding.secret.redacted, finding.secret.length);
     let commit = first
         .commit
         .as_ref()
@@ -169,13 +167,9 @@ fn message(title: &str, finding: &Finding, first: &Occurrence) -> String {
 }
 
 /// What stays the same when the line moves: the secret and the rule.
-fn content_key(finding: &Finding, first: &Occurrence) -> String {
+fn content_key(finding: &Finding) -> String {
     use sha2::Digest as _;
-    let secret = finding
-        .secret
-        .as_ref()
-        .map_or_else(|| first.path.to_string(), |secret| secret.sha256.to_string());
-    let digest = sha2::Sha256::digest(format!("{}\n{secret}", finding.rule_id));
+    let digest = sha2::Sha256::digest(format!("{}\n{}", finding.rule_id, finding.secret.sha256));
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -84,7 +84,8 @@ fn finding_text(finding: &Finding, context: &Context<'_>, paint: Paint) -> Strin
     if hidden > 0 {
         push_note(&mut text, paint, &format!("and {hidden} more places; --format json lists all"));
     }
-    if let Some(secret) = &finding.secret {
+    if finding.is_leak() {
+        let secret = &finding.secret;
         push_note(
             &mut text,
             paint,

@@ -8,6 +8,7 @@ use crate::finding::Confidence;
 use crate::finding::Environment;
 use crate::finding::Exposure;
 use crate::finding::Finding;
+use crate::finding::Kind;
 use crate::finding::Occurrence;
 use crate::finding::SecretSummary;
 use crate::finding::Validation;
@@ -15,11 +16,11 @@ use crate::provenance::Origin;
 use crate::rule::RuleSet;
 use crate::secret::Fingerprint;
 
-/// What makes two sightings one finding: the secret, or for breaches of a policy the rule and the file.
+/// What makes two sightings one finding: the secret, or for breaches of a policy the rule and the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Secret(Fingerprint),
-    Breach(String, crate::blob::BlobPath),
+    Breach(String, Fingerprint),
 }
 
 /// Gathers sightings in any order.
@@ -37,11 +38,10 @@ impl<'r> Findings<'r> {
 
     /// Adds one sighting.
     pub(super) fn add(&mut self, sighting: Sighting) {
-        let key = match &sighting.candidate.secret {
-            Some(secret) => Key::Secret(secret.fingerprint()),
-            None => {
-                Key::Breach(sighting.candidate.rule_id.clone(), sighting.provenance.path.clone())
-            }
+        let candidate = &sighting.candidate;
+        let key = match candidate.kind {
+            Kind::Leak => Key::Secret(candidate.secret.fingerprint()),
+            Kind::Policy => Key::Breach(candidate.rule_id.clone(), candidate.secret.fingerprint()),
         };
         self.sightings.entry(key).or_default().push(sighting);
     }
@@ -125,7 +125,8 @@ fn finding(
             best.environment
         },
         exposure,
-        secret: best.secret.as_ref().map(SecretSummary::of),
+        kind: best.kind,
+        secret: SecretSummary::of(&best),
         evidence: best.evidence,
         rule_id: best.rule_id,
         validation: Validation::default(),

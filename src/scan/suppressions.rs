@@ -33,7 +33,7 @@ impl Suppressions {
             None => &sighting.provenance.path,
         };
         let in_file = || {
-            let fingerprint = sighting.candidate.secret.as_ref()?.fingerprint();
+            let fingerprint = sighting.candidate.secret.fingerprint();
             let found = self
                 .ignore_files
                 .iter()

@@ -18,12 +18,11 @@ impl Run<'_> {
     pub(super) fn trace(&self, targets: &[Target]) -> Result<(), ScanError> {
         let mut sure: BTreeMap<_, Candidate> = BTreeMap::new();
         for Sighting { candidate, .. } in lock(&self.found).iter() {
-            let Some(secret) =
-                candidate.secret.as_ref().filter(|_| candidate.confidence == Confidence::High)
-            else {
+            if candidate.confidence < Confidence::High {
                 continue;
-            };
-            let known = sure.entry(secret.fingerprint()).or_insert_with(|| candidate.clone());
+            }
+            let known =
+                sure.entry(candidate.secret.fingerprint()).or_insert_with(|| candidate.clone());
             if candidate.rule_id < known.rule_id {
                 *known = candidate.clone();
             }
