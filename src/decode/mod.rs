@@ -152,6 +152,10 @@ impl Decoder<'_> {
         for _ in 0..ROUNDS {
             let before = maps.len();
             for (encoding, decode) in families::ALL {
+                // What quoted-printable gave may look like more of it (`r=12ab`).
+                if encoding == Encoding::QuotedPrintable && via.contains(&encoding) {
+                    continue;
+                }
                 let Some((decoded, map)) = decode(text.as_deref().unwrap_or(document)) else {
                     continue;
                 };

@@ -12,6 +12,13 @@ const BLOCK_REACH: usize = 16 * 1024;
 /// Enclosing blocks that are looked at.
 const MAX_BLOCKS: usize = 8;
 
+/// HTML tags that say nothing about their content.
+const MARKUP: [&str; 32] = [
+    "a", "b", "code", "strong", "em", "i", "u", "td", "th", "tr", "span", "p", "li", "ul", "ol",
+    "pre", "div", "kbd", "tt", "br", "dd", "dt", "samp", "mark", "h1", "h2", "h3", "h4", "body",
+    "html", "font", "small",
+];
+
 /// How a name is tied to the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Link {
@@ -25,6 +32,8 @@ pub(super) enum Link {
     Fallback,
     /// `name value`
     Adjacent,
+    /// `name/value`
+    Path,
 }
 
 /// A name near the value.
@@ -80,6 +89,22 @@ fn is_bare(text: &[u8], span: Span) -> bool {
         .all(|byte| byte.is_ascii_whitespace() || b"\"'".contains(byte))
 }
 
+/// The key before a value in PHP's serialized form: `s:7:"api_key";s:32:"value"`.
+pub(super) fn serialized_key(text: &[u8], span: Span) -> Option<Span> {
+    let is_quote = |byte: &u8| matches!(byte, b'"' | b'\\');
+    let before = |end: usize, test: &dyn Fn(&u8) -> bool| {
+        end - text[end.saturating_sub(80)..end].iter().rev().take_while(|byte| test(byte)).count()
+    };
+    let type_end = before(span.start, &is_quote);
+    let digits = before(type_end.checked_sub(1)?, &u8::is_ascii_digit);
+    let key_close = digits
+        .checked_sub(3)
+        .filter(|at| text[*at..digits].starts_with(b";s:") && text[type_end - 1] == b':')?;
+    let key_end = before(key_close, &is_quote);
+    let key = Span::new(before(key_end, &|byte| super::lex::is_word(*byte)), key_end);
+    (!key.is_empty() && key_end < key_close).then_some(key)
+}
+
 /// Walks to the beginning of the statement and collects the names on the way.
 fn read_statement(text: &[u8], span: Span, context: &mut Context) {
     let mut lexemes = lex::leftwards(text, span.start, STATEMENT_REACH);
@@ -115,6 +140,11 @@ fn read_statement(text: &[u8], span: Span, context: &mut Context) {
                 }
                 continues = false;
             }
+            Lexeme::Operator(b'/') => {
+                link = Link::Path;
+                continues = true;
+            }
+            Lexeme::Operator(b'>') if skip_tag(text, &mut lexemes) => link = Link::Adjacent,
             Lexeme::Operator(byte) => {
                 link = if matches!(byte, b'?' | b'|') { Link::Fallback } else { Link::Assigned };
                 continues = true;
@@ -134,6 +164,23 @@ fn read_statement(text: &[u8], span: Span, context: &mut Context) {
         start = lexemes.offset();
     }
     context.statement = Some(Span::new(start, statement_end(text, span.end)));
+}
+
+/// Passes over an HTML tag that only marks up its content, if one ends here.
+fn skip_tag(text: &[u8], lexemes: &mut lex::Leftwards<'_>) -> bool {
+    let end = lexemes.offset();
+    let Some(start) = text[end.saturating_sub(200)..end].iter().rposition(|byte| *byte == b'<')
+    else {
+        return false;
+    };
+    let start = end.saturating_sub(200) + start;
+    let inner = text[start + 1..end].strip_prefix(b"/").unwrap_or(&text[start + 1..end]);
+    let name = inner.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let is_markup = MARKUP.iter().any(|tag| inner[..name].eq_ignore_ascii_case(tag.as_bytes()));
+    if is_markup {
+        lexemes.jump_to(start);
+    }
+    is_markup
 }
 
 /// Whether a statement goes on in the line above: that line ends in an operator, comma or bracket, or nothing was said
@@ -244,7 +291,7 @@ fn bracket_blocks(text: &[u8], at: usize, floor: usize) -> Vec<Block> {
             b')' | b']' | b'}' => depth += 1,
             b'(' | b'[' | b'{' if depth > 0 => depth -= 1,
             b'(' | b'[' | b'{' => {
-                let header = header_before(text, position, floor);
+                let header = with_comment_above(text, header_before(text, position, floor));
                 let last = text[header.start..position].trim_ascii_end().last().copied();
                 blocks.push(Block {
                     header,
@@ -259,6 +306,29 @@ fn bracket_blocks(text: &[u8], at: usize, floor: usize) -> Vec<Block> {
         }
     }
     blocks
+}
+
+/// A header together with the comment in the line above it.
+fn with_comment_above(text: &[u8], header: Span) -> Span {
+    let first = header.start
+        + text[header.start..header.end]
+            .iter()
+            .take_while(|byte| byte.is_ascii_whitespace())
+            .count();
+    let line = crate::location::line_around(text, first);
+    if line.start < 2 {
+        return header;
+    }
+    let above = crate::location::line_around(text, line.start - 1);
+    let comment = text[above.start..above.end].trim_ascii();
+    let is_comment = [b"//".as_slice(), b"#", b"/*", b"*", b"--"]
+        .iter()
+        .any(|opener| comment.starts_with(opener));
+    if is_comment && above.len() < 160 {
+        Span::new(above.start.min(header.start), header.end)
+    } else {
+        header
+    }
 }
 
 /// What stands before a bracket: back to the end of the statement before it, at most 160 bytes and two lines.

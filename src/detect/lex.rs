@@ -46,6 +46,11 @@ impl Leftwards<'_> {
         self.at
     }
 
+    /// Goes on before `offset`, which lies to the left.
+    pub(super) fn jump_to(&mut self, offset: usize) {
+        self.at = offset.clamp(self.floor, self.at);
+    }
+
     fn word(&mut self) -> Lexeme {
         let end = self.at;
         while self.at > self.floor && is_word(self.text[self.at - 1]) {

@@ -70,27 +70,30 @@ fn nearest_api_host(mentions: &Mentions, at: usize) -> Option<Environment> {
 fn flag_nearby(provider: &Provider, text: &[u8], span: Span) -> Option<Environment> {
     let window = Span::new(span.start.saturating_sub(400), text.len().min(span.end + 400));
     let lines = text[window.start..window.end].split(|byte| *byte == b'\n' || *byte == b',');
-    lines.filter(|line| line.len() < 200).find_map(|line| {
-        let separator = line.iter().position(|byte| matches!(byte, b'=' | b':'))?;
-        let name = lex::subwords(&line[..separator]);
-        let value = lex::subwords(&line[separator..]);
-        let joined = name.concat();
-        let is_flag = name
-            .last()
-            .is_some_and(|last| matches!(last.as_str(), "env" | "environment" | "mode" | "stage"));
-        if is_flag
-            && (name.len() == 1
-                || GENERIC_OWNERS.contains(&name[0].as_str())
-                || provider.keywords.iter().any(|keyword| joined.contains(keyword.as_str())))
-        {
-            return value.iter().find_map(|word| of_word(word));
-        }
-        match (name.last().map(String::as_str), value.first().map(String::as_str)) {
-            (Some("sandbox"), Some("true" | "1")) => Some(Environment::Sandbox),
-            (Some("sandbox"), Some("false" | "0")) => Some(Environment::Production),
-            _ => None,
-        }
-    })
+    lines
+        .filter(|line| line.len() < 200)
+        .map(|line| line.trim_ascii_start().strip_prefix(b":").unwrap_or(line))
+        .find_map(|line| {
+            let separator = line.iter().position(|byte| matches!(byte, b'=' | b':'))?;
+            let name = lex::subwords(&line[..separator]);
+            let value = lex::subwords(&line[separator..]);
+            let joined = name.concat();
+            let is_flag = name.last().is_some_and(|last| {
+                matches!(last.as_str(), "env" | "environment" | "mode" | "stage")
+            });
+            if is_flag
+                && (name.len() == 1
+                    || GENERIC_OWNERS.contains(&name[0].as_str())
+                    || provider.keywords.iter().any(|keyword| joined.contains(keyword.as_str())))
+            {
+                return value.iter().find_map(|word| of_word(word));
+            }
+            match (name.last().map(String::as_str), value.first().map(String::as_str)) {
+                (Some("sandbox"), Some("true" | "1")) => Some(Environment::Sandbox),
+                (Some("sandbox"), Some("false" | "0")) => Some(Environment::Production),
+                _ => None,
+            }
+        })
 }
 
 fn in_words(name: &[u8]) -> Option<Environment> {

@@ -71,5 +71,9 @@ fn is_url_path(text: &[u8], start: usize) -> bool {
         .take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`<>(),".contains(byte))
         .count();
     let prefix = &text[start - glued..start];
-    memchr::memmem::find(prefix, b"://").is_some() || prefix.starts_with(b"/") || prefix == b"//"
+    [b"http://".as_slice(), b"https://", b"ws://", b"wss://"]
+        .iter()
+        .any(|scheme| memchr::memmem::find(prefix, scheme).is_some())
+        || prefix.starts_with(b"/")
+        || prefix == b"//"
 }

@@ -131,14 +131,24 @@ impl<'r, 't> Judge<'r, 't> {
                 return Some(label);
             }
         }
+        if let Some(key) = context::serialized_key(self.text, span) {
+            return Some(self.read_label(self.slice(key)));
+        }
         let mut carried = false;
         let mut adjacent = 0;
         for (at, name) in context.names.iter().enumerate() {
             let label = self.read_label(self.slice(name.span));
             let says_something = label.names_provider
                 || !matches!(label.meaning, Meaning::Unknown | Meaning::Carrier);
+            let is_carrier = label.meaning == Meaning::Carrier
+                || name.link == Link::Called && self.is_setter(&label);
             match name.link {
-                _ if label.meaning == Meaning::Carrier && !label.names_provider => carried = true,
+                Link::Path => {}
+                _ if is_carrier && !label.names_provider => carried = true,
+                // Behind a carrier, `name=` or `type=` describe the carrier and not the value.
+                _ if carried && !label.names_provider && label.meaning != Meaning::Credential => {
+                    break;
+                }
                 Link::Assigned => return Some(label),
                 Link::Called | Link::Fallback if says_something => return Some(label),
                 Link::Listed
@@ -162,12 +172,21 @@ impl<'r, 't> Judge<'r, 't> {
             }
         }
         if carried || context.names.is_empty() {
-            let around = if carried { self.sibling_label(span) } else { None };
+            let around = if carried { self.sibling_label(span, context) } else { None };
             return around
                 .or_else(|| self.block_label(context))
                 .or_else(|| self.path_label(context));
         }
         None
+    }
+
+    /// Whether a function only stores what it is given (`setValue`).
+    fn is_setter(&self, label: &Label) -> bool {
+        let stores = |word: &String| {
+            self.vocabulary.carrier.contains(word)
+                || matches!(word.as_str(), "set" | "with" | "add" | "put" | "define")
+        };
+        !label.words.is_empty() && label.words.iter().all(stores)
     }
 
     /// Whether a name is a string literal.
@@ -176,8 +195,11 @@ impl<'r, 't> Judge<'r, 't> {
     }
 
     /// A name among the siblings of a value whose own name only carries it (`name="X" value="…"`).
-    fn sibling_label(&self, span: Span) -> Option<Label> {
+    fn sibling_label(&self, span: Span, context: &Context) -> Option<Label> {
         let around = context::siblings(self.text, span);
+        let around = context.statement.map_or(around, |statement| {
+            Span::new(around.start.min(statement.start), around.end.max(statement.end))
+        });
         let words =
             lex::leftwards(self.text, around.end, around.len()).filter_map(|lexeme| match lexeme {
                 Lexeme::Word(word) if !word.overlaps(span) => {
@@ -377,7 +399,7 @@ impl<'r, 't> Judge<'r, 't> {
             }
             (_, true) => (40, format!("`{text}` names {}", self.provider.name)),
             (Meaning::Carrier, false) => (0, format!("`{text}` does not say what it carries")),
-            (Meaning::Unknown, false) => (-5, format!("`{text}` does not say what it is")),
+            (Meaning::Unknown, false) => (-8, format!("`{text}` does not say what it is")),
         };
         verdict.add(weight, reason);
     }
