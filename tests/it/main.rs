@@ -1,4 +1,4 @@
 //! Integration tests: the modules are named after what they prove.
 
-#[test]
-fn placeholder() {}
+mod git_engine;
+mod git_places;
