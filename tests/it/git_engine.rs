@@ -132,7 +132,7 @@ fn damage_is_a_gap_and_never_a_panic() {
             let options = SiftOptions { verify_objects: true, ..SiftOptions::default() };
             let sifted =
                 repo.sift(&Word, &|_| true, &options, &mut coverage).expect("damage is no error");
-            let _ = repo.attribute(&sifted);
+            drop(repo.attribute(&sifted));
             let is_checked = extension == "pack" || step < 20;
             assert!(
                 !is_checked || !coverage.is_complete(),
