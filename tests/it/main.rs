@@ -1,3 +1,5 @@
 //! Integration tests: the modules are named after what they prove.
 
+mod git_engine;
+mod git_places;
 mod labelled;

@@ -132,7 +132,8 @@ impl<'a, V: Visit> Pass<'a, V> {
     {
         let bytes = task.base.bytes.len();
         let mut worker = self.check_out();
-        worker.stack.push(task);
+        // Directly, since `drain` would hand it over again.
+        self.delta(&mut worker, task);
         self.drain(scope, &mut worker);
         self.check_in(worker);
         self.handed.fetch_sub(bytes, Ordering::Relaxed);
