@@ -2,12 +2,15 @@
 
 use serde::Serialize;
 
-use crate::{
-    blob::BlobPath,
-    location::Region,
-    provenance::{CommitInfo, Exposed, Origin, Provenance, Reachability},
-    secret::{Fingerprint, Secret},
-};
+use crate::blob::BlobPath;
+use crate::location::Region;
+use crate::provenance::CommitInfo;
+use crate::provenance::Exposed;
+use crate::provenance::Origin;
+use crate::provenance::Provenance;
+use crate::provenance::Reachability;
+use crate::secret::Fingerprint;
+use crate::secret::Secret;
 
 /// What a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -98,6 +98,9 @@ fn size(text: &str) -> anyhow::Result<u64> {
         text.split_at(text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).len());
     let factor: u64 = match unit.to_ascii_uppercase().as_str() {
         "" | "B" => 1,
+        _ if digits.is_empty() => {
+            bail!("--max-blob-size {text}: give a number of bytes such as 500K or 10M")
+        }
         "K" | "KB" | "KIB" => 1 << 10,
         "M" | "MB" | "MIB" => 1 << 20,
         "G" | "GB" | "GIB" => 1 << 30,

@@ -118,11 +118,9 @@ fn meaning(
             Meaning::Credential
         };
     }
-    if words.iter().all(|word| vocabulary.carrier.contains(word)) {
-        Meaning::Carrier
-    } else {
-        Meaning::Unknown
-    }
+    let says_nothing =
+        |word: &String| vocabulary.carrier.contains(word) || vocabulary.neutral.contains(word);
+    if words.iter().all(says_nothing) { Meaning::Carrier } else { Meaning::Unknown }
 }
 
 /// The word that says what the thing is: the last one that is no environment, version or number.

@@ -10,6 +10,7 @@ mod mention;
 mod pattern;
 mod prefilter;
 mod randomness;
+mod score;
 mod snippet;
 mod surroundings;
 mod token;
@@ -32,7 +33,7 @@ use crate::secret::Secret;
 
 pub use known::KnownSecrets;
 pub use prefilter::Prefilter;
-pub use verdict::Verdict;
+pub use score::Verdict;
 
 /// The compiled form of a rule set. Built once, shared by all threads.
 pub struct Detector {

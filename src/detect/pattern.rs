@@ -4,7 +4,7 @@ use super::Hit;
 use super::context;
 use super::mention::Mentions;
 use super::randomness;
-use super::verdict::Verdict;
+use super::score::Verdict;
 use crate::blob::BlobPath;
 use crate::finding::Confidence;
 use crate::finding::Environment;

@@ -13,11 +13,9 @@ use super::lex::Lexeme;
 use super::mention::Mentions;
 use super::mention::Rivals;
 use super::randomness;
+use super::score::Verdict;
 use super::surroundings;
 use crate::blob::BlobPath;
-use crate::decode::Encoding;
-use crate::finding::Confidence;
-use crate::finding::Evidence;
 use crate::location::Span;
 use crate::rule::Alphabet;
 use crate::rule::Provider;
@@ -26,52 +24,6 @@ use crate::rule::RuleKind;
 use crate::rule::Shape;
 use crate::rule::TokenRule;
 use crate::rule::Vocabulary;
-
-/// Points from which a value is a finding of each confidence.
-const LOW: i32 = 50;
-const MEDIUM: i32 = 60;
-const HIGH: i32 = 85;
-
-/// Reasons for and against, and what they add up to.
-#[derive(Clone, Debug, Default)]
-pub struct Verdict {
-    evidence: Vec<Evidence>,
-}
-
-impl Verdict {
-    /// A verdict with one reason.
-    pub(crate) fn because(weight: i32, text: impl Into<String>) -> Self {
-        let mut verdict = Self::default();
-        verdict.add(weight, text);
-        verdict
-    }
-
-    /// Adds a reason.
-    pub(crate) fn add(&mut self, weight: i32, text: impl Into<String>) {
-        self.evidence.push(Evidence { weight, text: text.into() });
-    }
-
-    /// How sure the sum of all reasons makes; `None` means no finding.
-    #[must_use]
-    pub fn confidence(&self) -> Option<Confidence> {
-        match self.evidence.iter().map(|evidence| evidence.weight).sum::<i32>() {
-            HIGH.. => Some(Confidence::High),
-            MEDIUM..HIGH => Some(Confidence::Medium),
-            LOW..MEDIUM => Some(Confidence::Low),
-            _ => None,
-        }
-    }
-
-    /// The reasons, the weightiest first, and through which encodings the value was read.
-    pub(crate) fn into_evidence(mut self, via: &[Encoding]) -> Vec<Evidence> {
-        if !via.is_empty() {
-            let names: Vec<String> = via.iter().map(ToString::to_string).collect();
-            self.add(0, format!("read through {}", names.join(", then ")));
-        }
-        self.evidence.sort_by_key(|evidence| std::cmp::Reverse(evidence.weight.abs()));
-        self.evidence
-    }
-}
 
 /// Judges the tokens of one text.
 pub(super) struct Judge<'r, 't> {
@@ -143,7 +95,9 @@ impl<'r, 't> Judge<'r, 't> {
             let is_carrier = label.meaning == Meaning::Carrier
                 || name.link == Link::Called && self.is_setter(&label);
             match name.link {
+                // A command such as `aws` names nobody's credential by itself.
                 Link::Path => {}
+                Link::Adjacent if label.meaning == Meaning::Rival && label.words.len() == 1 => {}
                 _ if is_carrier && !label.names_provider => carried = true,
                 // Behind a carrier, `name=` or `type=` describe the carrier and not the value.
                 _ if carried && !label.names_provider && label.meaning != Meaning::Credential => {
@@ -477,7 +431,8 @@ impl<'r, 't> Judge<'r, 't> {
         let block = context.blocks.iter().filter(|block| block.is_data).find(|block| {
             self.header_name(block).is_some_and(|name| {
                 !lex::subwords(name).iter().all(|word| {
-                    self.vocabulary.generic_block.contains(word)
+                    word.bytes().all(|byte| byte.is_ascii_digit())
+                        || self.vocabulary.generic_block.contains(word)
                         || self.vocabulary.neutral.contains(word)
                         || self.vocabulary.carrier.contains(word)
                 })

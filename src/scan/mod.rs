@@ -76,6 +76,14 @@ pub enum ScanError {
         #[source]
         source: crate::source::git::OpenError,
     },
+    /// There is a `.git` but no repository in it.
+    #[error(
+        "{place}: its .git is damaged; repair it (git fsck), or scan the files alone with --no-history"
+    )]
+    Broken {
+        /// The path.
+        place: String,
+    },
     /// Its history cannot be read.
     #[error("{place}: cannot read the git history")]
     History {

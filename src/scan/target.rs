@@ -28,6 +28,12 @@ pub(super) fn display(target: &Target) -> String {
     }
 }
 
+/// Whether `path` or a folder above it holds a `.git`, so that no repository there means a damaged one.
+fn has_git_folder(path: &Path) -> bool {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    real.ancestors().any(|folder| folder.join(".git").exists())
+}
+
 /// What is done with a blob that was seen in some places.
 type Look<'l> = dyn Fn(&[u8], &[Provenance]) + Sync + 'l;
 
@@ -75,7 +81,15 @@ impl Run<'_> {
     fn open(&self, path: &Path) -> Result<Option<Repo>, ScanError> {
         let options =
             OpenOptions { trust_owner: self.options.trust_owner || !self.options.history };
-        match Repo::discover(path, &options) {
+        let folder = if path.is_dir() {
+            path
+        } else {
+            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        };
+        match Repo::discover(folder, &options) {
+            Ok(None) if self.options.history && has_git_folder(path) => {
+                Err(ScanError::Broken { place: path.display().to_string() })
+            }
             Ok(repo) => Ok(repo),
             Err(_) if !self.options.history => Ok(None),
             Err(source) => Err(ScanError::Open { place: path.display().to_string(), source }),

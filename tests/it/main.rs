@@ -1,5 +1,7 @@
 //! Integration tests: the modules are named after what they prove.
 
+mod cli;
 mod git_engine;
 mod git_places;
 mod labelled;
+mod layering;

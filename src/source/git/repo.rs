@@ -109,6 +109,9 @@ impl Repo {
             Err(_) => git_dir.clone(),
         };
         let broken = |message: String| OpenError::Broken { path: asked.to_owned(), message };
+        if !has_valid_head(&git_dir) {
+            return Err(broken("its HEAD is missing or damaged; `git fsck` tells more".to_owned()));
+        }
         let config = match common_dir.join("config") {
             path if path.is_file() => {
                 git2::Config::open(&path).map_err(|error| broken(error.message().to_owned()))?
@@ -156,4 +159,16 @@ fn find_by_hand(start: &Path) -> Option<(PathBuf, Option<PathBuf>)> {
 fn is_git_dir(path: &Path) -> bool {
     path.join("HEAD").is_file()
         && (path.join("objects").is_dir() || path.join("commondir").is_file())
+}
+
+/// Whether `HEAD` names a ref or an object.
+fn has_valid_head(git_dir: &Path) -> bool {
+    use std::io::Read as _;
+    let mut head = vec![];
+    let Ok(file) = std::fs::File::open(git_dir.join("HEAD")) else { return false };
+    if file.take(4096).read_to_end(&mut head).is_err() {
+        return false;
+    }
+    let head = head.trim_ascii();
+    head.starts_with(b"ref:") || head.len() >= 40 && head.iter().all(u8::is_ascii_hexdigit)
 }

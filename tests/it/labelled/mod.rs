@@ -303,7 +303,7 @@ fn plain_value<'t>(text: &'t str, label: &DevLabel) -> Option<&'t str> {
 
 /// A fresh value of the same shape: runs of letters and digits that look drawn are drawn again.
 fn redraw(value: &str, rng: &mut StdRng) -> String {
-    let runs = regex::Regex::new("[0-9A-Za-z]+").unwrap();
+    let runs = regex::Regex::new("~2F|[0-9A-Za-z]+").unwrap();
     runs.replace_all(value, |run: &regex::Captures<'_>| {
         let run = &run[0];
         let has = |test: fn(&u8) -> bool| run.as_bytes().iter().any(test);

@@ -1,0 +1,422 @@
+//! The binary as users call it: formats, exit status, secrecy, bad input. Every key is drawn at run time.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::process::Output;
+
+use rand::RngExt as _;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with files, and the binary with a scrubbed environment.
+struct Sandbox(TempDir);
+
+impl Sandbox {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> &Self {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().expect("has a parent")).expect("made");
+        fs::write(path, content).expect("written");
+        self
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_signleak"));
+        command.args(args).current_dir(self.path()).env_clear().env("HOME", self.path());
+        command.output().expect("the binary runs")
+    }
+
+    fn git(&self, args: &[&str]) {
+        let mut command = Command::new("git");
+        command.args([
+            "-c",
+            "user.name=A U Thor",
+            "-c",
+            "user.email=author@example.invalid",
+            "-c",
+            "init.defaultBranch=main",
+        ]);
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
+        let output = command.output().expect("git runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn json(&self, args: &[&str]) -> (Value, Option<i32>) {
+        let output = self.run(&[args, &["--format", "json"]].concat());
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        (
+            serde_json::from_slice(&output.stdout)
+                .unwrap_or_else(|error| panic!("{error}: {text}")),
+            output.status.code(),
+        )
+    }
+}
+
+fn key() -> String {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut random = rand::rng();
+    let mut draw = || -> String {
+        (0..30).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())])).collect()
+    };
+    format!("{}aZ", draw())
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn fixtures() -> String {
+    format!("{}/fixtures", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn exit_status_tells_clean_found_failed_and_incomplete() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a/readme", "nothing here").write("b/.env", format!("YOUSIGN_API_KEY={}", key()));
+    assert_eq!(sandbox.run(&["scan", "a"]).status.code(), Some(0));
+    assert_eq!(sandbox.run(&["scan", "b"]).status.code(), Some(1));
+    assert_eq!(sandbox.run(&["scan", "b", "--fail-on", "never"]).status.code(), Some(0));
+    assert_eq!(sandbox.run(&["scan", "a", "--max-blob-size", "3"]).status.code(), Some(3));
+    assert_eq!(sandbox.run(&["scan", "--nonsense"]).status.code(), Some(2));
+    assert_eq!(sandbox.run(&["scan", "missing"]).status.code(), Some(2));
+}
+
+#[test]
+fn bad_input_names_the_place_and_the_way_out() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .write("a/x", "x")
+        .write("rules.toml", "schema_version = 1\n\nkeywrds = []\n")
+        .write("ignore/.signleakignore", "sha256:12\n");
+    fs::create_dir(sandbox.path().join("empty")).expect("made");
+    for (args, part) in [
+        (&["scan", "missing"][..], "missing: no such file or folder; check the path"),
+        (&["scan", "empty"], "nothing was scanned"),
+        (&["scan", "a", "--rules", "rules.toml"], "rules.toml:3:1: unknown field `keywrds`"),
+        (&["scan", "ignore"], ".signleakignore:1: the hash is not 64 hexadecimal digits"),
+        (&["scan", "a", "-o", "no/such/report"], "create it first (mkdir -p)"),
+        (&["scan", "a", "--format", "yaml"], "the formats are text, json, jsonl and sarif"),
+        (&["scan", "a", "--history-only"], "is not in a git repository"),
+        (&["scan", "a", "--max-blob-size", "ten"], "give a number of bytes"),
+    ] {
+        let output = sandbox.run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains(part), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_broken_repository_is_an_error_and_its_files_can_be_scanned_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".env", format!("YOUSIGN_API_KEY={}", key()));
+    sandbox.git(&["init", "-q"]);
+    fs::write(sandbox.path().join(".git/HEAD"), "garbage").expect("written");
+    let output = sandbox.run(&["scan"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--no-history"), "{}", stderr(&output));
+    assert_eq!(sandbox.run(&["scan", "--no-history"]).status.code(), Some(1));
+}
+
+#[test]
+fn odd_files_cost_no_finding() {
+    let sandbox = Sandbox::new();
+    let secret = key();
+    sandbox.write("d/.env", format!("YOUSIGN_API_KEY={secret}"));
+    let sparse = fs::File::create(sandbox.path().join("d/sparse")).expect("made");
+    sparse.set_len(3 << 30).expect("sparse");
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        std::os::unix::fs::symlink(sandbox.path(), sandbox.path().join("d/loop")).expect("linked");
+        let name = std::ffi::OsStr::from_bytes(b"d/not-\xff-utf8.env");
+        fs::write(sandbox.path().join(name), format!("YOUSIGN_API_KEY={secret}")).expect("written");
+        assert!(
+            Command::new("mkfifo")
+                .arg(sandbox.path().join("d/fifo"))
+                .status()
+                .expect("mkfifo runs")
+                .success()
+        );
+    }
+    let (report, status) = sandbox.json(&["scan", "d"]);
+    assert_eq!(status, Some(1));
+    assert_eq!(report["summary"]["findings"], 1);
+    if cfg!(unix) {
+        assert_eq!(report["coverage"]["gap_counts"]["not_a_file"], 1);
+        let paths = report["findings"][0]["occurrences"].to_string();
+        assert!(paths.contains("not-\\\\xFF-utf8.env"), "{paths}");
+    }
+}
+
+#[test]
+fn ignored_files_are_left_out_unless_named() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["init", "-q"]);
+    sandbox
+        .write(".gitignore", "secret.env\n")
+        .write("secret.env", format!("YOUSIGN_API_KEY={}", key()))
+        .write("other", "x");
+    assert_eq!(sandbox.run(&["scan"]).status.code(), Some(0));
+    assert_eq!(sandbox.run(&["scan", "--ignored"]).status.code(), Some(1));
+    assert_eq!(sandbox.run(&["scan", "secret.env"]).status.code(), Some(1));
+}
+
+#[test]
+fn history_finds_a_deleted_key_with_its_commit() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["init", "-q"]);
+    sandbox.write("config/app.env", format!("# keys\nYOUSIGN_API_KEY={}\n", key()));
+    sandbox.git(&["add", "."]);
+    sandbox.git(&["commit", "-qm", "add"]);
+    sandbox.git(&["rm", "-q", "config/app.env"]);
+    sandbox.git(&["commit", "-qm", "remove"]);
+    let (report, status) = sandbox.json(&["scan", "--history-only"]);
+    let place = &report["findings"][0]["occurrences"][0];
+    assert_eq!(status, Some(1));
+    assert_eq!(
+        (&place["path"], &place["line"], &place["column"]),
+        (&"config/app.env".into(), &2.into(), &17.into())
+    );
+    assert_eq!(place["commit"]["author"], "A U Thor <author@example.invalid>");
+    assert_eq!(place["exposed"]["in_head"], false);
+    assert_eq!(report["findings"][0]["exposure"], "history");
+}
+
+#[test]
+fn a_copy_without_context_is_traced() {
+    let sandbox = Sandbox::new();
+    let secret = key();
+    sandbox
+        .write(".env", format!("YOUSIGN_API_KEY={secret}"))
+        .write("notes.txt", format!("x {secret} y"));
+    let (report, _) = sandbox.json(&["scan"]);
+    assert_eq!(report["findings"][0]["occurrences"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn suppressions_hold_and_can_be_refused() {
+    let sandbox = Sandbox::new();
+    let secret = key();
+    sandbox
+        .write("a.env", format!("YOUSIGN_API_KEY={secret} # signleak:allow reason=\"a test\"\n"));
+    let (report, status) = sandbox.json(&["scan"]);
+    assert_eq!((status, &report["summary"]["suppressed"]), (Some(0), &1.into()));
+    assert_eq!(report["findings"][0]["suppression"]["reason"], "a test");
+    assert_eq!(sandbox.run(&["scan", "--no-inline-allow"]).status.code(), Some(1));
+    sandbox.write("a.env", format!("\n\n  YOUSIGN_API_KEY={secret}\n"));
+    let hash = report["findings"][0]["secret"]["sha256"].as_str().expect("a hash").to_owned();
+    sandbox.write(".signleakignore", format!("sha256:{hash} path=*.env\n"));
+    assert_eq!(sandbox.run(&["scan"]).status.code(), Some(0));
+    assert_eq!(sandbox.run(&["scan", "--no-repo-config"]).status.code(), Some(1));
+}
+
+#[test]
+fn json_and_jsonl_pass_the_published_schema() {
+    let schema: Value = serde_json::from_str(include_str!("../../docs/report.schema.json"))
+        .expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+    let check = |text: &[u8]| {
+        let report: Value = serde_json::from_slice(text).expect("is JSON");
+        let errors: Vec<String> = validator
+            .iter_errors(&report)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    };
+    let sandbox = Sandbox::new();
+    let args = ["scan", "--no-history", "--no-repo-config", &fixtures()];
+    check(&sandbox.run(&[&args[..], &["--format", "json"]].concat()).stdout);
+    let lines = sandbox.run(&[&args[..], &["--format", "jsonl"]].concat()).stdout;
+    lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(check);
+}
+
+#[test]
+fn reports_are_equal_at_every_number_of_threads() {
+    let sandbox = Sandbox::new();
+    for format in ["json", "sarif", "jsonl"] {
+        let report = |threads: &str| {
+            sandbox
+                .run(&[
+                    "scan",
+                    "--no-history",
+                    "--no-repo-config",
+                    &fixtures(),
+                    "--format",
+                    format,
+                    "--threads",
+                    threads,
+                ])
+                .stdout
+        };
+        let one = report("1");
+        assert!(one.len() > 1_000);
+        assert!(one == report("2") && one == report("16"), "{format} differs");
+    }
+}
+
+/// Every secret of the fixtures, found by its label, is searched in everything the binary prints.
+#[test]
+fn no_secret_appears_in_any_output() {
+    let sandbox = Sandbox::new();
+    let (report, _) = sandbox.json(&["scan", "--no-history", "--no-repo-config", &fixtures()]);
+    let hashes: std::collections::HashSet<&str> = report["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .filter(|finding| finding["kind"] == "leak")
+        .filter_map(|finding| finding["secret"]["sha256"].as_str())
+        .collect();
+    assert!(hashes.len() > 90, "{}", hashes.len());
+    let secrets = plain_secrets(&hashes);
+    assert!(secrets.len() > 60, "{}", secrets.len());
+    let mut outputs = vec![];
+    for format in ["text", "json", "jsonl", "sarif"] {
+        for extra in [&[][..], &["--color", "always"], &["--min-confidence", "low"]] {
+            outputs.push(
+                sandbox.run(
+                    &[
+                        &[
+                            "scan",
+                            "--no-history",
+                            "--no-repo-config",
+                            &fixtures(),
+                            "--format",
+                            format,
+                        ],
+                        extra,
+                    ]
+                    .concat(),
+                ),
+            );
+        }
+    }
+    for entry in walkdir::WalkDir::new(fixtures())
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+    {
+        outputs.push(sandbox.run(&["explain", &entry.path().to_string_lossy()]));
+    }
+    for output in &outputs {
+        let printed = [output.stdout.as_slice(), &output.stderr].concat();
+        for secret in &secrets {
+            assert!(
+                memchr::memmem::find(&printed, secret.as_bytes()).is_none(),
+                "a secret was printed"
+            );
+        }
+    }
+}
+
+/// Words of the fixture files whose hash is one of a finding's.
+fn plain_secrets(hashes: &std::collections::HashSet<&str>) -> Vec<String> {
+    use sha2::Digest as _;
+    let mut secrets = vec![];
+    for entry in walkdir::WalkDir::new(fixtures())
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+    {
+        let bytes = fs::read(entry.path()).expect("readable");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        for word in text
+            .split(|character: char| !character.is_ascii_alphanumeric())
+            .filter(|word| word.len() >= 12)
+        {
+            let hash: String =
+                sha2::Sha256::digest(word).iter().map(|byte| format!("{byte:02x}")).collect();
+            if hashes.contains(hash.as_str()) {
+                secrets.push(word.to_owned());
+            }
+        }
+    }
+    secrets
+}
+
+#[test]
+fn a_second_provider_needs_a_second_file_only() {
+    let sandbox = Sandbox::new();
+    let mut random = rand::rng();
+    let mut draw = || -> String {
+        (0..40).map(|_| char::from(b"0123456789abcdef"[random.random_range(0..16)])).collect()
+    };
+    let (secret, revision) = (draw(), draw());
+    sandbox.write(
+        "paperseal.toml",
+        r#"
+schema_version = 1
+[provider]
+id = "paperseal"
+name = "Paperseal"
+keywords = ["paperseal"]
+names = ["paperseal"]
+[[provider.hosts]]
+host = "api.paperseal.example"
+environment = "production"
+api = true
+[[rules]]
+id = "paperseal-api-key"
+kind = "token"
+title = "Paperseal key"
+description = "Opens every seal."
+severity = "high"
+[[rules.shapes]]
+alphabet = "lower_hex"
+length = 40
+note = "lowercase hex, 40"
+"#,
+    );
+    sandbox.write(
+        "app.yml",
+        format!("base: https://api.paperseal.example\napi_key: {secret}\nrevision: {revision}\n"),
+    );
+    let (report, status) = sandbox.json(&["scan", "app.yml", "--rules", "paperseal.toml"]);
+    assert_eq!(status, Some(1), "{report}");
+    assert_eq!(report["summary"]["findings"], 1, "{report}");
+    assert_eq!(
+        (&report["findings"][0]["rule_id"], &report["findings"][0]["environment"]),
+        (&"paperseal-api-key".into(), &"production".into())
+    );
+}
+
+#[test]
+fn rules_are_listed_shown_and_proved() {
+    let sandbox = Sandbox::new();
+    let list = String::from_utf8(sandbox.run(&["rules", "list"]).stdout).expect("UTF-8");
+    assert!(list.contains("yousign-api-key") && list.contains("yousign-webhook-secret"));
+    assert!(
+        String::from_utf8_lossy(&sandbox.run(&["rules", "show", "yousign-api-key"]).stdout)
+            .contains("remedy 1")
+    );
+    let check = sandbox.run(&["rules", "check"]);
+    assert_eq!(check.status.code(), Some(0), "{}", String::from_utf8_lossy(&check.stdout));
+    assert_eq!(sandbox.run(&["rules", "show", "nope"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let sandbox = Sandbox::new();
+    let command = format!(
+        "{} scan --no-history --no-repo-config {} --format json | head -c 10",
+        env!("CARGO_BIN_EXE_signleak"),
+        fixtures()
+    );
+    let output = Command::new("sh")
+        .args(["-c", &command])
+        .current_dir(sandbox.path())
+        .output()
+        .expect("sh runs");
+    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+}
