@@ -81,12 +81,13 @@ fn position(text: &[u8], offset: usize) -> (u32, u32) {
         .filter(|&at| before[at] == b'\n' || text.get(at + 1) != Some(&b'\n'))
         .count();
     let line_start = line_around(text, before.len()).start;
-    let column = before[line_start..].utf8_chunks().map(count_characters).sum::<usize>();
+    let column =
+        before[line_start..].utf8_chunks().map(|chunk| count_characters(&chunk)).sum::<usize>();
     (saturate(line_ends + 1), saturate(column + 1))
 }
 
 /// Counts the characters of a chunk, each invalid byte as one.
-fn count_characters(chunk: std::str::Utf8Chunk<'_>) -> usize {
+fn count_characters(chunk: &std::str::Utf8Chunk<'_>) -> usize {
     chunk.valid().chars().count() + chunk.invalid().len()
 }
 

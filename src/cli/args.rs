@@ -92,7 +92,7 @@ pub(crate) struct OutputArgs {
     /// Exit with 1 only for findings of at least this severity.
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     pub(crate) fail_on: SeverityArg,
-    /// Colours: by default on a terminal, unless NO_COLOR is set.
+    /// Colours: by default on a terminal, unless `NO_COLOR` is set.
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorArg,
     /// Print no progress and no summary to the terminal.

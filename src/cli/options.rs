@@ -24,6 +24,7 @@ use super::rules;
 const MAX_STDIN: u64 = 1 << 30;
 
 /// A scan as it was asked for.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct ScanOptions {
     pub(crate) targets: Vec<Target>,
     pub(crate) scan: Options,

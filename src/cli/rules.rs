@@ -93,8 +93,10 @@ fn check(rules: RuleSet) -> anyhow::Result<Status> {
     for failure in &failures {
         writeln!(
             out,
-            "{}: {}\n  in the example: {:?}",
-            failure.rule_id, failure.reason, failure.example
+            "{}: {}\n  in the example: {}",
+            failure.rule_id,
+            failure.reason,
+            failure.example.escape_debug()
         )?;
     }
     writeln!(out, "{judged} examples judged, {} failed", failures.len())?;

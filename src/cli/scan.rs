@@ -69,7 +69,7 @@ pub(crate) fn run(options: ScanOptions) -> anyhow::Result<Status> {
     };
     match &options.output {
         Some(path) => {
-            output::to_file(path, |out| report::write(options.format, &report, &context, out))?
+            output::to_file(path, |out| report::write(options.format, &report, &context, out))?;
         }
         None => {
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());

@@ -20,8 +20,11 @@ use crate::location::Span;
 /// A decoded text and the way back.
 type Decoded = Option<(Vec<u8>, Map)>;
 
+/// One way of decoding.
+type Family = (Encoding, fn(&[u8]) -> Decoded);
+
 /// All families, in the order in which they are taken off.
-pub(super) const ALL: [(Encoding, fn(&[u8]) -> Decoded); 8] = [
+pub(super) const ALL: [Family; 8] = [
     (Encoding::QuotedPrintable, quoted_printable),
     (Encoding::Entity, entities),
     (Encoding::Backslash, backslashes),
@@ -46,7 +49,7 @@ fn backslashes(text: &[u8]) -> Decoded {
         let span = Span::new(at, at + 1 + length);
         match decoded {
             Some(character) => {
-                splice.replace(span, character.encode_utf8(&mut [0; 4]).as_bytes(), (0, 1))
+                splice.replace(span, character.encode_utf8(&mut [0; 4]).as_bytes(), (0, 1));
             }
             None => splice.replace(span, b"", (0, 1)),
         }
@@ -259,7 +262,7 @@ fn base64_runs(text: &[u8]) -> Decoded {
             Plain::Wide(decoded) => splice.replace(span, decoded.as_bytes(), (0, 1)),
         }
         let is_wrapped = span.len() >= 60
-            && span.len() % 4 == 0
+            && span.len().is_multiple_of(4)
             && padding == 0
             && matches!(text.get(span.end), Some(b'\n' | b'\r'));
         wrapped_until = is_wrapped.then_some(span.end);

@@ -71,7 +71,7 @@ fn a_bomb_stops_at_the_limit_and_is_a_gap() {
     let mut coverage = Coverage::default();
     let mut longest = 0;
     for_each_view(&bomb, &limits, &mut coverage, "bomb.gz", &mut |view| {
-        longest = longest.max(view.text.len())
+        longest = longest.max(view.text.len());
     });
     assert!(longest <= 1 << 20);
     assert_eq!(coverage.gap_counts().collect::<Vec<_>>(), [(GapKind::ArchiveLimit, 1)]);

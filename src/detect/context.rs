@@ -101,7 +101,7 @@ pub(super) fn serialized_key(text: &[u8], span: Span) -> Option<Span> {
         .checked_sub(3)
         .filter(|at| text[*at..digits].starts_with(b";s:") && text[type_end - 1] == b':')?;
     let key_end = before(key_close, &is_quote);
-    let key = Span::new(before(key_end, &|byte| super::lex::is_word(*byte)), key_end);
+    let key = Span::new(before(key_end, &|byte| lex::is_word(*byte)), key_end);
     (!key.is_empty() && key_end < key_close).then_some(key)
 }
 
@@ -250,7 +250,7 @@ pub(super) fn siblings(text: &[u8], span: Span) -> Span {
     while end < ceiling {
         match text[end] {
             b'{' | b'(' | b'[' | b'<' if text[end] != b'<' || text.get(end + 1) != Some(&b'/') => {
-                depth += 1
+                depth += 1;
             }
             b'}' | b')' | b']' | b'>' if depth == 0 => break,
             b'}' | b')' | b']' | b'>' => depth -= 1,

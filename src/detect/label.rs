@@ -73,7 +73,6 @@ impl Label {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a name is judged by")]
 fn meaning(
     words: &[String],
     name: &[u8],

@@ -125,7 +125,7 @@ fn result(
         "ruleId": finding.rule_id,
         "ruleIndex": index,
         "level": level(finding.severity),
-        "message": { "id": "default", "arguments": [text.clone()], "text": text },
+        "message": { "id": "default", "arguments": [text], "text": text },
         "locations": [{ "physicalLocation": physical(first, true) }],
         "partialFingerprints": fingerprints,
         "properties": {

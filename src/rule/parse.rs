@@ -141,7 +141,7 @@ pub(super) fn add(set: &mut RuleSet, text: &str, name: &str) -> Result<(), RuleE
     match file.provider {
         Some(provider) => add_provider(set, provider, rules, name)?,
         None if rules.is_empty() => {}
-        None => override_rules(set, rules, name)?,
+        None => override_rules(set, &rules, name)?,
     }
     for id in &file.disabled {
         if set.rules().all(|rule| rule.id != *id) {
@@ -196,8 +196,8 @@ fn add_provider(
 }
 
 /// Puts rules in the place of those with the same id.
-fn override_rules(set: &mut RuleSet, rules: Vec<Rule>, name: &str) -> Result<(), RuleError> {
-    for rule in &rules {
+fn override_rules(set: &mut RuleSet, rules: &[Rule], name: &str) -> Result<(), RuleError> {
+    for rule in rules {
         if set.rules().all(|known| known.id != rule.id) {
             let message = "no rule has this id; a new rule needs a [provider]".to_owned();
             return Err(meaning(name, &rule.id, message));

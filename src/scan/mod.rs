@@ -24,6 +24,7 @@ pub use suppressions::Suppressions;
 
 /// What to scan and how.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Options {
     /// Whether files are scanned.
     pub worktree: bool,

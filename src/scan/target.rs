@@ -106,7 +106,7 @@ impl Run<'_> {
         };
         let visit = || {
             |file: WorktreeFile<'_>| {
-                look(file.bytes, &[Provenance::plain(Origin::Worktree, file.path)])
+                look(file.bytes, &[Provenance::plain(Origin::Worktree, file.path)]);
             }
         };
         worktree::walk(root, base, &options, visit, &self.coverage)

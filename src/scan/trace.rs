@@ -46,7 +46,7 @@ impl Run<'_> {
         known: &KnownSecrets,
     ) -> Result<(), ScanError> {
         let look = |bytes: &[u8], places: &[Provenance]| {
-            self.look_for_copies(known, bytes, places, number)
+            self.look_for_copies(known, bytes, places, number);
         };
         self.visit(target, known, &|_| true, &look)
     }

@@ -104,13 +104,13 @@ fn parse_line(content: &str, line: usize) -> Result<Entry, String> {
             "path" => {
                 entry.path = Some(
                     Glob::new(&value).map_err(|error| format!("path: {error}"))?.compile_matcher(),
-                )
+                );
             }
             "until" => {
                 entry.until = Some(
                     Day::parse(&value)
                         .ok_or_else(|| format!("until: `{value}` is no YYYY-MM-DD"))?,
-                )
+                );
             }
             "reason" => entry.reason = Some(value),
             _ => return Err(format!("`{name}` is none of rule, path, until and reason")),

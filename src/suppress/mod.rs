@@ -5,6 +5,7 @@ mod inline;
 
 pub use ignore_file::IgnoreError;
 pub use ignore_file::IgnoreFile;
+pub use ignore_file::Match;
 pub use inline::inline_allow;
 
 /// A day, as the last one on which a suppression holds: `YYYY-MM-DD`, which sorts as text.

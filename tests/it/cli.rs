@@ -329,7 +329,12 @@ fn plain_secrets(hashes: &std::collections::HashSet<&str>) -> Vec<String> {
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file())
     {
-        let bytes = fs::read(entry.path()).expect("readable");
+        let mut bytes = vec![];
+        std::io::Read::read_to_end(
+            &mut fs::File::open(entry.path()).expect("readable"),
+            &mut bytes,
+        )
+        .expect("readable");
         let text = String::from_utf8_lossy(&bytes).into_owned();
         for word in text
             .split(|character: char| !character.is_ascii_alphanumeric())

@@ -114,7 +114,9 @@ fn damage_is_a_gap_and_never_a_panic() {
     git(folder.path(), &["repack", "-qadf", "--depth=250"]);
     for extension in ["pack", "idx"] {
         let path = packs(folder.path(), extension).remove(0);
-        let whole = std::fs::read(&path).expect("it is readable");
+        let mut whole = vec![];
+        std::io::Read::read_to_end(&mut std::fs::File::open(&path).expect("it opens"), &mut whole)
+            .expect("it is readable");
         std::fs::remove_file(&path).expect("it was there");
         for step in 0..60 {
             let mut bytes = whole.clone();

@@ -142,7 +142,7 @@ fn resolve(path: &Path, refs: &BTreeMap<Vec<u8>, BlobId>) -> Option<BlobId> {
 
 fn files_below(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let walk = WalkDir::new(folder).sort_by_file_name().into_iter();
-    walk.filter_map(|entry| Some(entry.ok()?))
+    walk.filter_map(|entry| entry.ok())
         .filter(|entry| entry.file_type().is_file())
         .map(|entry| entry.into_path())
 }

@@ -155,7 +155,7 @@ impl Store {
                     self.packs.push(pack);
                 }
                 Err(error) => {
-                    coverage.gap(GapKind::CorruptObject, place(), format!("{error}; run git fsck"))
+                    coverage.gap(GapKind::CorruptObject, place(), format!("{error}; run git fsck"));
                 }
             }
         }

@@ -189,10 +189,10 @@ impl Visit for LinkFinder<'_> {
         match seen.kind {
             ObjectKind::Tree => self.tree(links, seen.id, bytes),
             ObjectKind::Commit => {
-                links.commits.extend(Commit::parse(bytes).map(|commit| (id, commit)))
+                links.commits.extend(Commit::parse(bytes).map(|commit| (id, commit)));
             }
             ObjectKind::Tag => {
-                links.tags.extend(tag_target(bytes).map(|(target, kind)| (id, target, kind)))
+                links.tags.extend(tag_target(bytes).map(|(target, kind)| (id, target, kind)));
             }
             ObjectKind::Blob => {}
         }
