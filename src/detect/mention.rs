@@ -152,7 +152,7 @@ fn is_english_join(provider: &Provider, text: &[u8], found: Span) -> bool {
     let joined_behind =
         behind_words.first().is_some_and(|word| provider.joined_after.contains(word));
     let inflected = behind.starts_with(b"ed") || behind.starts_with(b"ing");
-    inflected || (has_inner_capital || joined_before) && (joined_before || joined_behind)
+    inflected || joined_before || has_inner_capital && joined_behind
 }
 
 /// Names of other providers.

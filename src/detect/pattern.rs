@@ -104,9 +104,9 @@ fn is_plausible(value: &[u8], pattern: &PatternRule, vocabulary: &Vocabulary) ->
         || holds("os.environ");
     let is_uniform = value.iter().all(|byte| byte == &value[0])
         || value.iter().all(|byte| b"*x.X-_#".contains(byte));
+    // A single word (`yousign_password = Yousign password`) is prose or a name, hardly a password.
     let is_name =
-        value.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.' | b'-'))
-            && value.iter().any(|byte| matches!(byte, b'_' | b'.' | b'-'));
+        value.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.' | b'-'));
     let looks_random = || {
         let has_digit = value.iter().any(u8::is_ascii_digit);
         has_digit && randomness::objection(value).is_none()

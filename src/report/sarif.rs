@@ -88,7 +88,7 @@ fn rule(rule: &RuleInfo, context: &Context<'_>) -> Value {
         "help": { "text": help, "markdown": format!("**{}**\n\n{}\n\n{help}", rule.title, rule.description) },
         "helpUri": help_uri,
         "defaultConfiguration": { "level": level(rule.severity) },
-        "messageStrings": { "default": { "text": "{0}" } },
+        "messageStrings": { "default": { "text": "{0}." } },
         "properties": {
             "tags": ["security", "secret", "CWE-798"],
             "precision": "very-high",
@@ -125,7 +125,7 @@ fn result(
         "ruleId": finding.rule_id,
         "ruleIndex": index,
         "level": level(finding.severity),
-        "message": { "id": "default", "arguments": [text], "text": text },
+        "message": { "id": "default", "arguments": [text.trim_end_matches('.')], "text": text },
         "locations": [{ "physicalLocation": physical(first, true) }],
         "partialFingerprints": fingerprints,
         "properties": {
