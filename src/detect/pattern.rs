@@ -104,7 +104,7 @@ fn is_plausible(value: &[u8], pattern: &PatternRule, vocabulary: &Vocabulary) ->
         || holds("os.environ");
     let is_uniform = value.iter().all(|byte| byte == &value[0])
         || value.iter().all(|byte| b"*x.X-_#".contains(byte));
-    // A single word (`yousign_password = Yousign password`) is prose or a name, hardly a password.
+    // A single word is prose or a name, hardly a password.
     let is_name =
         value.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.' | b'-'));
     let looks_random = || {

@@ -34,7 +34,7 @@ impl RuleSet {
     /// The rules that are compiled in.
     ///
     /// # Errors
-    /// Never, as a test proves; the type tells the same story as [`RuleSet::with_file`].
+    /// Never, as a test proves; the type is that of [`RuleSet::add`].
     pub fn built_in() -> Result<Self, RuleError> {
         let mut set = Self { providers: vec![], vocabulary: Vocabulary::default() };
         for (name, text) in BUILT_IN {
