@@ -31,12 +31,31 @@ pub(super) fn tokens(provider: &Provider, text: &[u8]) -> Vec<Span> {
             at - text[..at].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
         let end = at + text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
         let token = &text[start..end];
-        if shapes(provider).any(|shape| shape.accepts(token)) && stands_alone(text, start, end) {
+        if shapes(provider).any(|shape| shape.accepts(token))
+            && (stands_alone(text, start, end) || follows_name(provider, text, start, end))
+        {
             found.push(Span::new(start, end));
         }
         at = end + shortest;
     }
     found
+}
+
+/// Whether the token follows the provider's name (`yousign-TOKEN`), or ends a text that is nothing but a path with
+/// that name in it, as a ref's or file's name is.
+fn follows_name(provider: &Provider, text: &[u8], start: usize, end: usize) -> bool {
+    let glued =
+        text[..start].iter().rev().take(200).take_while(|byte| !byte.is_ascii_whitespace()).count();
+    let prefix = text[start - glued..start].to_ascii_lowercase();
+    let name = prefix.strip_suffix(b"-").or_else(|| prefix.strip_suffix(b"_"));
+    let is_named =
+        name.is_some_and(|name| provider.names.iter().any(|word| name.ends_with(word.as_bytes())));
+    let ends = !matches!(text.get(end), Some(b'+' | b'-' | b'_' | b'='));
+    let is_path = glued == start && end == text.len() && prefix.ends_with(b"/");
+    let names_it = || {
+        provider.names.iter().any(|word| memchr::memmem::find(&prefix, word.as_bytes()).is_some())
+    };
+    is_named && ends || is_path && names_it()
 }
 
 /// Whether neither side continues the token. `+ / = - _` belong to longer encodings, except where they end a name or
