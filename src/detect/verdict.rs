@@ -164,6 +164,7 @@ impl<'r, 't> Judge<'r, 't> {
         let labels: Vec<Label> = words.take(60).collect();
         let rank = |label: &Label| match label.meaning {
             Meaning::Credential if label.names_provider => 0,
+            Meaning::Rival if label.words.len() == 1 => 9,
             Meaning::Rival | Meaning::OtherPurpose => 1,
             _ if label.names_provider => 2,
             Meaning::ForeignCredential => 3,

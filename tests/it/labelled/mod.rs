@@ -460,6 +460,7 @@ fn judge_set_reaches_its_aim() {
     let expected = fill(root.path(), &mut StdRng::seed_from_u64(seed));
     let verdict = judge(root.path(), &expected);
     let (found, all) = verdict.totals();
+    println!("{}", verdict.report(seed));
     let recalled = found * 100 >= all * 99;
     let precise = found * 100 >= (found + verdict.alarms) * 99;
     assert!(recalled && precise, "{}", verdict.report(seed));
