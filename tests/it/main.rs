@@ -5,3 +5,4 @@ mod git_engine;
 mod git_places;
 mod labelled;
 mod layering;
+mod support;
