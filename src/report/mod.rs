@@ -5,6 +5,7 @@ mod json;
 mod line_hash;
 mod sarif;
 mod text;
+mod words;
 
 use std::io;
 use std::str::FromStr;

@@ -8,7 +8,7 @@ use anstyle::Style;
 
 use super::Context;
 use super::escape::terminal;
-use crate::coverage::GapKind;
+use super::words;
 use crate::finding::Environment;
 use crate::finding::Finding;
 use crate::finding::Occurrence;
@@ -67,15 +67,18 @@ impl Paint {
 fn finding_text(finding: &Finding, context: &Context<'_>, paint: Paint) -> String {
     let rule = context.rules.iter().find(|rule| rule.id == finding.rule_id);
     let title = rule.map_or(finding.rule_id.as_str(), |rule| rule.title.as_str());
-    let level = if finding.is_leak() { name(finding.severity) } else { "policy".to_owned() };
+    let level = if finding.is_leak() { words::name(finding.severity) } else { "policy".to_owned() };
     let head = paint.severity(finding.severity, &format!("{level}[{}]", finding.rule_id));
     let environment = match finding.environment {
         Environment::Unknown => String::new(),
-        known => format!(", {}", name(known)),
+        known => format!(", {}", words::name(known)),
     };
     let mut text = format!(
         "{head}{}\n",
-        paint.bold(&format!(": {title}{environment}, {} confidence", name(finding.confidence)))
+        paint.bold(&format!(
+            ": {title}{environment}, {} confidence",
+            words::name(finding.confidence)
+        ))
     );
     for (at, occurrence) in finding.occurrences.iter().take(SHOWN_PLACES).enumerate() {
         push_place(&mut text, occurrence, at == 0, paint);
@@ -97,8 +100,8 @@ fn finding_text(finding: &Finding, context: &Context<'_>, paint: Paint) -> Strin
             ),
         );
     }
-    for evidence in finding.evidence.iter().filter(|evidence| evidence.weight >= 0) {
-        push_note(&mut text, paint, &format!("because: {}", terminal(&evidence.text)));
+    for reason in words::reasons(finding) {
+        push_note(&mut text, paint, &format!("because: {}", terminal(reason)));
     }
     for step in rule.iter().flat_map(|rule| &rule.remedy) {
         push_note(&mut text, paint, &format!("{} {step}", paint.bold("help:")));
@@ -111,15 +114,9 @@ fn finding_text(finding: &Finding, context: &Context<'_>, paint: Paint) -> Strin
 fn push_place(text: &mut String, occurrence: &Occurrence, is_first: bool, paint: Paint) {
     let region = occurrence.region;
     let arrow = paint.gutter(if is_first { "-->" } else { ":::" });
-    let path = occurrence.path.to_string();
-    let place = if path.is_empty() {
-        origin(occurrence.origin).to_owned()
-    } else {
-        terminal(&path).into_owned()
-    };
-    let mut line = format!("  {arrow} {place}:{}:{}", region.line, region.column);
+    let mut line = format!("  {arrow} {}", terminal(&words::place(occurrence)));
     if !matches!(occurrence.origin, Origin::Worktree | Origin::Stdin | Origin::Archive) {
-        let _written = write!(line, " ({})", origin(occurrence.origin));
+        let _written = write!(line, " ({})", words::origin(occurrence.origin));
     }
     text.push_str(&line);
     text.push('\n');
@@ -153,7 +150,7 @@ fn push_history(text: &mut String, occurrence: &Occurrence, paint: Paint) {
         );
         push_note(text, paint, &note);
     }
-    let reach = occurrence.reachability.map(name);
+    let reach = occurrence.reachability.map(words::name);
     let exposed = occurrence.exposed.as_ref().map(|exposed| {
         let days = exposed.days.map_or(String::new(), |days| format!(", exposed for {days} days"));
         let head = if exposed.in_head { ", still in HEAD" } else { "" };
@@ -177,8 +174,11 @@ fn gaps_text(report: &ScanReport, paint: Paint) -> String {
     let mut text = String::new();
     for (kind, count) in report.coverage.gap_counts() {
         let head = paint.severity(Severity::Medium, "not scanned");
-        let _written =
-            writeln!(text, "{head}{}", paint.bold(&format!(": {count} × {}", gap_name(kind))));
+        let _written = writeln!(
+            text,
+            "{head}{}",
+            paint.bold(&format!(": {count} × {}", words::gap_name(kind)))
+        );
         for gap in report.coverage.gaps().filter(|gap| gap.kind == kind).take(SHOWN_GAPS) {
             push_note(
                 &mut text,
@@ -207,10 +207,10 @@ fn summary_text(report: &ScanReport, context: &Context<'_>, paint: Paint) -> Str
     let mut parts = vec![if leaks == 0 {
         "no leak found".to_owned()
     } else {
-        counted(leaks as u64, "leak", "leaks")
+        words::counted(leaks as u64, "leak", "leaks")
     }];
     if policy > 0 {
-        parts.push(counted(policy as u64, "breach of policy", "breaches of policy"));
+        parts.push(words::counted(policy as u64, "breach of policy", "breaches of policy"));
     }
     if suppressed > 0 {
         parts.push(format!("{suppressed} suppressed"));
@@ -221,15 +221,15 @@ fn summary_text(report: &ScanReport, context: &Context<'_>, paint: Paint) -> Str
     if coverage.files > 0 {
         scanned.push(format!(
             "{} ({})",
-            counted(coverage.files, "file", "files"),
-            bytes(coverage.file_bytes)
+            words::counted(coverage.files, "file", "files"),
+            words::bytes(coverage.file_bytes)
         ));
     }
     if coverage.objects > 0 {
         scanned.push(format!(
             "{} ({})",
-            counted(coverage.objects, "git object", "git objects"),
-            bytes(coverage.object_bytes)
+            words::counted(coverage.objects, "git object", "git objects"),
+            words::bytes(coverage.object_bytes)
         ));
     }
     let time = context
@@ -241,70 +241,4 @@ fn summary_text(report: &ScanReport, context: &Context<'_>, paint: Paint) -> Str
         "{head}: scanned {}{time}{complete}\n",
         if scanned.is_empty() { "nothing".to_owned() } else { scanned.join(" and ") }
     )
-}
-
-fn counted(number: u64, one: &str, many: &str) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    format!("{grouped} {}", if number == 1 { one } else { many })
-}
-
-fn bytes(number: u64) -> String {
-    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    match UNITS.iter().find(|(_, size)| number >= *size) {
-        Some((unit, size)) => {
-            let tenths = number / (size / 10).max(1);
-            format!("{}.{} {unit}", tenths / 10, tenths % 10)
-        }
-        None => format!("{number} bytes"),
-    }
-}
-
-/// A value's name as JSON spells it, with spaces.
-fn name(value: impl serde::Serialize) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|value| value.as_str().map(|name| name.replace('_', " ")))
-        .unwrap_or_default()
-}
-
-fn origin(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Worktree => "file",
-        Origin::Stdin => "standard input",
-        Origin::Archive => "archive",
-        Origin::Index => "git index",
-        Origin::History => "git history",
-        Origin::CommitMessage => "commit message",
-        Origin::TagMessage => "tag message",
-        Origin::Note => "git note",
-        Origin::RefName => "ref name",
-        Origin::Reflog => "reflog",
-        Origin::FileName => "file name",
-    }
-}
-
-fn gap_name(kind: GapKind) -> &'static str {
-    match kind {
-        GapKind::Unreadable => "unreadable",
-        GapKind::NotAFile => "no regular file",
-        GapKind::Symlink => "symbolic link",
-        GapKind::TooLarge => "larger than the limit",
-        GapKind::ArchiveLimit => "archive or encoding beyond a limit",
-        GapKind::ArchiveUnreadable => "unreadable archive",
-        GapKind::CorruptObject => "damaged git object",
-        GapKind::MissingObject => "missing git object",
-        GapKind::Shallow => "history cut off by a shallow clone",
-        GapKind::Promised => "object that a partial clone left out",
-        GapKind::LfsPointer => "Git LFS file that is not here",
-        GapKind::Submodule => "submodule that is not checked out",
-        GapKind::Repository => "repository",
-        GapKind::Limit => "limit reached",
-    }
 }
