@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::secret::hex_byte;
 
 /// Id of a git object: 20 bytes (SHA-1) or 32 bytes (SHA-256), shown in lowercase hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +47,17 @@ impl fmt::Debug for BlobId {
 impl Serialize for BlobId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for BlobId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let pairs = text.as_bytes().chunks(2).map(hex_byte);
+        let bytes: Option<Vec<u8>> = pairs.collect();
+        bytes
+            .and_then(|bytes| Self::from_bytes(&bytes))
+            .ok_or_else(|| de::Error::custom("a git id has 40 or 64 hexadecimal digits"))
     }
 }
 
@@ -96,6 +109,27 @@ impl Serialize for BlobPath {
     }
 }
 
+impl<'de> Deserialize<'de> for BlobPath {
+    /// Reads the form that is shown: `\xNN` becomes a byte again, unless the path really spells it like that.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let shown = String::deserialize(deserializer)?;
+        let read = Self(unescape(shown.as_bytes()).into());
+        Ok(if read.to_string() == shown { read } else { Self::new(shown.as_bytes()) })
+    }
+}
+
+/// Replaces each `\xNN` by its byte.
+fn unescape(shown: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(shown.len());
+    let mut rest = shown;
+    while let Some((&first, after)) = rest.split_first() {
+        let escaped = rest.strip_prefix(b"\\x").and_then(|digits| hex_byte(digits.get(..2)?));
+        bytes.push(escaped.unwrap_or(first));
+        rest = if escaped.is_some() { &rest[4..] } else { after };
+    }
+    bytes
+}
+
 /// Tells which bytes deserve a full look. False positives cost time; a false negative would lose a leak, so none is allowed:
 /// if `may_match(x)` is false, no part of `x` can make a finding without a hint from elsewhere.
 pub trait Sieve: Sync {
@@ -107,4 +141,31 @@ pub trait Sieve: Sync {
 
     /// Length in bytes of the longest form that `may_match` looks for: the margin needed around a seam of two pieces.
     fn longest_form(&self) -> usize;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_paths_survive_their_text_form() {
+        let id = BlobId::from_bytes(&[0xab; 20]).expect("20 bytes");
+        let text = serde_json::to_string(&id).expect("JSON");
+        assert_eq!(serde_json::from_str::<BlobId>(&text).expect("an id"), id);
+        assert!(serde_json::from_str::<BlobId>("\"abc\"").is_err());
+        for bytes in [
+            &b"a/b.env"[..],
+            b"not-\xff-utf8",
+            b"spelled\\xFF",
+            b"both\\xC3\\xA9",
+            "\u{e9}".as_bytes(),
+        ] {
+            let path = BlobPath::new(bytes);
+            let text = serde_json::to_string(&path).expect("JSON");
+            let read: BlobPath = serde_json::from_str(&text).expect("a path");
+            assert_eq!(read.to_string(), path.to_string());
+        }
+        let read: BlobPath = serde_json::from_str(r#""not-\\xFF-utf8""#).expect("a path");
+        assert_eq!(read.as_bytes(), b"not-\xff-utf8");
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde::Serialize;
 
 /// Gaps that are listed with their place, per kind; further ones are only counted.
 pub const LISTED_GAPS: usize = 50;
 
 /// Why something was not scanned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GapKind {
     /// A file or folder could not be read.
@@ -42,7 +43,7 @@ pub enum GapKind {
 }
 
 /// One thing that was not scanned.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Gap {
     /// Why.
     pub kind: GapKind,
@@ -53,7 +54,8 @@ pub struct Gap {
 }
 
 /// Counts of what was scanned, and the gaps. Parts merge in any order to the same result.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Wire", try_from = "Wire")]
 pub struct Coverage {
     /// Files, standard input included.
     pub files: u64,
@@ -123,5 +125,69 @@ impl Coverage {
         let at = listed.binary_search(&gap).unwrap_or_else(|at| at);
         listed.insert(at, gap);
         listed.truncate(LISTED_GAPS);
+    }
+}
+
+/// Coverage as reports spell it.
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    complete: bool,
+    files: u64,
+    file_bytes: u64,
+    objects: u64,
+    blobs: u64,
+    commits: u64,
+    object_bytes: u64,
+    refs: u64,
+    gap_counts: BTreeMap<GapKind, u64>,
+    gaps: Vec<Gap>,
+}
+
+impl From<Coverage> for Wire {
+    fn from(coverage: Coverage) -> Self {
+        Self {
+            complete: coverage.is_complete(),
+            files: coverage.files,
+            file_bytes: coverage.file_bytes,
+            objects: coverage.objects,
+            blobs: coverage.blobs,
+            commits: coverage.commits,
+            object_bytes: coverage.object_bytes,
+            refs: coverage.refs,
+            gap_counts: coverage.gap_counts().collect(),
+            gaps: coverage.gaps.into_values().flat_map(|(_, listed)| listed).collect(),
+        }
+    }
+}
+
+impl TryFrom<Wire> for Coverage {
+    type Error = &'static str;
+
+    fn try_from(wire: Wire) -> Result<Self, Self::Error> {
+        let mut coverage = Self {
+            files: wire.files,
+            file_bytes: wire.file_bytes,
+            objects: wire.objects,
+            blobs: wire.blobs,
+            object_bytes: wire.object_bytes,
+            commits: wire.commits,
+            refs: wire.refs,
+            gaps: BTreeMap::new(),
+        };
+        wire.gaps.into_iter().for_each(|gap| coverage.insert(gap));
+        for (kind, count) in &mut coverage.gaps {
+            let told = wire.gap_counts.get(kind).copied();
+            count.0 = told
+                .filter(|told| *told >= count.0)
+                .ok_or("`gaps` lists more than `gap_counts` counts")?;
+        }
+        for (kind, told) in wire.gap_counts {
+            coverage.gaps.entry(kind).or_insert((told, vec![]));
+        }
+        if wire.complete == coverage.is_complete() {
+            Ok(coverage)
+        } else {
+            Err("`complete` contradicts `gap_counts`")
+        }
     }
 }

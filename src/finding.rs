@@ -1,5 +1,9 @@
 //! What is reported: one finding per secret and rule, redacted, with all its occurrences and the evidence for it.
 
+use std::cmp::Ordering;
+use std::cmp::Reverse;
+
+use serde::Deserialize;
 use serde::Serialize;
 
 use crate::blob::BlobPath;
@@ -13,7 +17,7 @@ use crate::secret::Fingerprint;
 use crate::secret::Secret;
 
 /// What a finding is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A secret leaked.
@@ -23,9 +27,7 @@ pub enum Kind {
 }
 
 /// How bad it is if the finding is true.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Severity {
@@ -36,9 +38,7 @@ pub enum Severity {
 }
 
 /// How sure we are that the finding is true.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Confidence {
@@ -49,7 +49,7 @@ pub enum Confidence {
 
 /// Which of the provider's environments the secret opens, as far as its surroundings tell.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Environment {
@@ -63,7 +63,7 @@ pub enum Environment {
 }
 
 /// What kind of place the secret leaked into. Ordered from the least to the most exposed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Exposure {
     /// Only the git history holds it.
@@ -81,7 +81,9 @@ pub enum Exposure {
 }
 
 /// State of a secret after a live check.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Validation {
     /// Nobody asked for a check.
@@ -90,7 +92,7 @@ pub enum Validation {
 }
 
 /// One reason for or against a verdict.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Evidence {
     /// Points towards a finding; negative ones speak against.
     pub weight: i32,
@@ -126,7 +128,7 @@ pub struct Candidate {
 }
 
 /// Why a finding does not count.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Suppression {
     /// `inline`, `ignore_file` or `baseline`.
     pub kind: String,
@@ -137,7 +139,7 @@ pub struct Suppression {
 }
 
 /// The secret as reports may show it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SecretSummary {
     /// Fingerprint of the value.
     pub sha256: Fingerprint,
@@ -161,7 +163,7 @@ impl SecretSummary {
 }
 
 /// File and line before a build, as a source map tells.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Original {
     /// Path of the original file.
     pub path: String,
@@ -170,7 +172,7 @@ pub struct Original {
 }
 
 /// One place where the secret stands. Serialises to the object that `docs/report.schema.json` describes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Occurrence {
     /// Path, or the ref's name.
     pub path: BlobPath,
@@ -196,6 +198,13 @@ pub struct Occurrence {
 }
 
 impl Occurrence {
+    /// Whether both are the same place; the second pass of a scan sees known places again with another snippet.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        (&self.path, self.region, self.origin, self.target, &self.commit, self.blob_id)
+            == (&other.path, other.region, other.origin, other.target, &other.commit, other.blob_id)
+    }
+
     /// Joins where a blob was seen with where the value stands in it.
     #[must_use]
     pub fn new(candidate: &Candidate, provenance: Provenance, target: usize) -> Self {
@@ -219,7 +228,7 @@ impl Occurrence {
 }
 
 /// One leaked secret, or one breach of a policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// Id of the rule.
     pub rule_id: String,
@@ -251,6 +260,19 @@ impl Finding {
     pub fn is_leak(&self) -> bool {
         self.kind == Kind::Leak
     }
+
+    /// The order of findings in every report: the worst first, then by place. Total for findings of one report.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Ordering {
+        let key = |finding: &Self| {
+            let first = finding
+                .occurrences
+                .first()
+                .map(|occurrence| (occurrence.target, occurrence.path.clone(), occurrence.region));
+            (Reverse((finding.severity, finding.confidence)), first, finding.rule_id.clone())
+        };
+        key(self).cmp(&key(other)).then_with(|| self.secret.cmp(&other.secret))
+    }
 }
 
 /// A whole run as reports see it. Equal input makes an equal value, whatever the number of threads.
@@ -262,4 +284,39 @@ pub struct ScanReport {
     pub findings: Vec<Finding>,
     /// What was looked at.
     pub coverage: crate::coverage::Coverage,
+}
+
+impl ScanReport {
+    /// The leaks that count: neither suppressed nor breaches of policy.
+    pub fn leaks(&self) -> impl Iterator<Item = &Finding> {
+        self.unsuppressed().filter(|finding| finding.is_leak())
+    }
+
+    /// Leaks and breaches of policy that nothing suppresses.
+    pub fn unsuppressed(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.suppression.is_none())
+    }
+
+    /// Counts the findings by what they mean for the run.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let leaks = self.leaks().count();
+        let unsuppressed = self.unsuppressed().count();
+        Tally {
+            leaks,
+            policy: unsuppressed - leaks,
+            suppressed: self.findings.len() - unsuppressed,
+        }
+    }
+}
+
+/// Findings of a run, counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Leaks that count.
+    pub leaks: usize,
+    /// Breaches of policy that count.
+    pub policy: usize,
+    /// Findings of both kinds that something suppresses.
+    pub suppressed: usize,
 }

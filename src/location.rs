@@ -2,6 +2,7 @@
 //!
 //! Spans are bytes and are what the pipeline works with. Lines and columns are computed only for what is reported.
 
+use serde::Deserialize;
 use serde::Serialize;
 
 /// A half-open range of bytes, `start..end`.
@@ -43,7 +44,7 @@ impl Span {
 /// Where a value stands for a person: 1-based lines and columns, the end exclusive, as in SARIF.
 ///
 /// Columns count Unicode code points; a byte that is not UTF-8 counts as one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Region {
     /// Line of the first character.
     pub line: u32,

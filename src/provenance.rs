@@ -1,11 +1,12 @@
 //! Where a blob was seen: in the working tree, in a commit, in a message. Filled in by `source`, read by `report`.
 
+use serde::Deserialize;
 use serde::Serialize;
 
 use crate::blob::{BlobId, BlobPath};
 
 /// Kind of place a blob came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// A file of the working tree.
@@ -33,7 +34,7 @@ pub enum Origin {
 }
 
 /// How a git object can still be reached. Ordered from the most to the least visible.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reachability {
     /// From a branch, a tag or another ref.
@@ -47,7 +48,7 @@ pub enum Reachability {
 }
 
 /// A commit, as far as a report names it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CommitInfo {
     /// The commit's id.
     pub id: BlobId,
@@ -58,7 +59,7 @@ pub struct CommitInfo {
 }
 
 /// How long and how widely a blob has been exposed in history.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Exposed {
     /// The newest commit that still holds it; `None` when no commit does.
     pub last_commit: Option<CommitInfo>,

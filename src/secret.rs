@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -83,9 +83,7 @@ impl Fingerprint {
         }
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let high = char::from(pair[0]).to_digit(16)?;
-            let low = char::from(pair[1]).to_digit(16)?;
-            *byte = u8::try_from(high * 16 + low).ok()?;
+            *byte = hex_byte(pair)?;
         }
         Some(Self(bytes))
     }
@@ -101,6 +99,21 @@ impl Serialize for Fingerprint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+impl<'de> Deserialize<'de> for Fingerprint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::from_hex(&text)
+            .ok_or_else(|| de::Error::custom("a SHA-256 has 64 hexadecimal digits"))
+    }
+}
+
+/// The byte that two hexadecimal digits stand for.
+pub(crate) fn hex_byte(pair: &[u8]) -> Option<u8> {
+    let [high, low] = pair else { return None };
+    let value = char::from(*high).to_digit(16)? * 16 + char::from(*low).to_digit(16)?;
+    u8::try_from(value).ok()
 }
 
 /// Shortens `text` to its first and last two characters.

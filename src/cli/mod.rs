@@ -7,6 +7,8 @@ mod input;
 mod options;
 mod output;
 mod progress;
+mod render;
+mod report;
 mod rules;
 mod scan;
 
@@ -26,6 +28,7 @@ pub(crate) fn run() -> anyhow::Result<Status> {
     };
     match args.command {
         args::Command::Scan(args) => scan::run(options::ScanOptions::from_args(args)?),
+        args::Command::Report(args) => report::run(&args),
         args::Command::Explain(args) => explain::run(&args),
         args::Command::Rules(args) => rules::run(&args),
     }

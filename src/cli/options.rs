@@ -1,38 +1,32 @@
 //! What is meant: the validated form of what was typed. No later stage sees a bad option.
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use anyhow::bail;
 use signleak::finding::Confidence;
 use signleak::finding::Severity;
-use signleak::report::Format;
 use signleak::rule::RuleSet;
 use signleak::scan::Options;
 use signleak::scan::Target;
 use signleak::source::git::RangeSpec;
 
-use super::args::ColorArg;
 use super::args::ConfidenceArg;
 use super::args::ScanArgs;
-use super::args::SeverityArg;
 use super::input;
+use super::render::Outputs;
 use super::rules;
 
 /// Standard input larger than this is refused.
 const MAX_STDIN: u64 = 1 << 30;
 
 /// A scan as it was asked for.
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct ScanOptions {
     pub(crate) targets: Vec<Target>,
     pub(crate) scan: Options,
     pub(crate) rules: RuleSet,
-    pub(crate) format: Format,
-    pub(crate) output: Option<PathBuf>,
+    pub(crate) outputs: Outputs,
     pub(crate) fail_on: Option<Severity>,
-    pub(crate) color: bool,
     pub(crate) quiet: bool,
     pub(crate) repo_config: bool,
     pub(crate) inline_allow: bool,
@@ -41,7 +35,7 @@ pub(crate) struct ScanOptions {
 impl ScanOptions {
     /// Validates the arguments and reads the rule files and standard input.
     pub(crate) fn from_args(args: ScanArgs) -> anyhow::Result<Self> {
-        let format: Format = args.output.format.parse().map_err(anyhow::Error::msg)?;
+        let outputs = Outputs::from_args(&args.output.reports)?;
         let range = args.reach.range.as_deref().map(RangeSpec::parse);
         let max_blob_size = args.reach.max_blob_size.as_deref().map(size).transpose()?;
         let threads = args.reach.threads.unwrap_or(0);
@@ -58,18 +52,15 @@ impl ScanOptions {
             trust_owner: args.trust.trust_owner,
             verify_objects: args.reach.verify_objects,
             min_confidence: confidence(args.output.min_confidence),
-            exclude: args.output.output.iter().cloned().collect(),
+            exclude: outputs.files.iter().map(|(_, path)| path.clone()).collect(),
             threads,
         };
-        let color = wants_color(args.output.color, args.output.output.is_some());
         Ok(Self {
             targets: targets(args.targets, args.reach.stdin)?,
             scan,
             rules: rules::read(&args.rules.files)?,
-            format,
-            output: args.output.output,
-            fail_on: severity(args.output.fail_on),
-            color,
+            outputs,
+            fail_on: args.output.fail_on.severity(),
             quiet: args.output.quiet,
             repo_config: !args.trust.no_repo_config,
             inline_allow: !args.trust.no_inline_allow,
@@ -118,27 +109,5 @@ fn confidence(arg: ConfidenceArg) -> Confidence {
         ConfidenceArg::Low => Confidence::Low,
         ConfidenceArg::Medium => Confidence::Medium,
         ConfidenceArg::High => Confidence::High,
-    }
-}
-
-fn severity(arg: SeverityArg) -> Option<Severity> {
-    match arg {
-        SeverityArg::Low => Some(Severity::Low),
-        SeverityArg::Medium => Some(Severity::Medium),
-        SeverityArg::High => Some(Severity::High),
-        SeverityArg::Critical => Some(Severity::Critical),
-        SeverityArg::Never => None,
-    }
-}
-
-/// Whether to colour: as asked, or on a terminal without `NO_COLOR`.
-fn wants_color(arg: ColorArg, to_file: bool) -> bool {
-    match arg {
-        ColorArg::Always => true,
-        ColorArg::Never => false,
-        ColorArg::Auto => {
-            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            !refused && !to_file && std::io::stdout().is_terminal()
-        }
     }
 }

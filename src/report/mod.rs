@@ -1,8 +1,10 @@
-//! Writes a finished scan in one format or another. Sees findings only, never a secret.
+//! Writes a finished scan in one format or another, and reads JSON reports back. Sees findings only, never a secret.
 
 pub mod escape;
 mod json;
 mod line_hash;
+mod merge;
+mod read;
 mod sarif;
 mod text;
 mod words;
@@ -16,6 +18,9 @@ use crate::finding::ScanReport;
 use crate::finding::Severity;
 
 pub use line_hash::line_hashes;
+pub use merge::merge;
+pub use read::ReadError;
+pub use read::read;
 
 /// The tool as reports name it.
 #[derive(Clone, Copy, Debug)]
@@ -72,19 +77,25 @@ pub enum Format {
     Sarif,
 }
 
+impl Format {
+    /// Every format with its name.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("text", Self::Text),
+        ("json", Self::Json),
+        ("jsonl", Self::Jsonl),
+        ("sarif", Self::Sarif),
+    ];
+}
+
 impl FromStr for Format {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            "jsonl" => Ok(Self::Jsonl),
-            "sarif" => Ok(Self::Sarif),
-            _ => Err(format!(
-                "there is no format `{name}`; the formats are text, json, jsonl and sarif"
-            )),
-        }
+        let known = Self::ALL.iter().find(|(known, _)| *known == name);
+        known.map(|(_, format)| *format).ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|(name, _)| *name).collect();
+            format!("there is no format `{name}`; the formats are {}", names.join(", "))
+        })
     }
 }
 

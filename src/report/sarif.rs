@@ -31,8 +31,7 @@ pub(super) fn write(
     context: &Context<'_>,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let findings: Vec<&Finding> =
-        report.findings.iter().filter(|finding| finding.suppression.is_none()).collect();
+    let findings: Vec<&Finding> = report.unsuppressed().collect();
     let mut parts: Vec<&[&Finding]> = findings.chunks(RESULTS_PER_RUN).collect();
     if parts.is_empty() {
         parts.push(&[]);

@@ -14,6 +14,7 @@ use crate::finding::Finding;
 use crate::finding::Occurrence;
 use crate::finding::ScanReport;
 use crate::finding::Severity;
+use crate::finding::Tally;
 use crate::provenance::Origin;
 
 /// Places of one finding that are shown in full.
@@ -28,7 +29,7 @@ pub(super) fn write(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let paint = Paint { color: context.color };
-    for finding in report.findings.iter().filter(|finding| finding.suppression.is_none()) {
+    for finding in report.unsuppressed() {
         out.write_all(finding_text(finding, context, paint).as_bytes())?;
     }
     out.write_all(gaps_text(report, paint).as_bytes())?;
@@ -192,17 +193,7 @@ fn gaps_text(report: &ScanReport, paint: Paint) -> String {
 }
 
 fn summary_text(report: &ScanReport, context: &Context<'_>, paint: Paint) -> String {
-    let leaks = report
-        .findings
-        .iter()
-        .filter(|finding| finding.is_leak() && finding.suppression.is_none())
-        .count();
-    let policy = report
-        .findings
-        .iter()
-        .filter(|finding| !finding.is_leak() && finding.suppression.is_none())
-        .count();
-    let suppressed = report.findings.iter().filter(|finding| finding.suppression.is_some()).count();
+    let Tally { leaks, policy, suppressed } = report.tally();
     let coverage = &report.coverage;
     let mut parts = vec![if leaks == 0 {
         "no leak found".to_owned()

@@ -55,19 +55,7 @@ impl<'r> Findings<'r> {
             .filter_map(|sightings| finding(sightings, &order, suppressions))
             .filter(|finding| finding.confidence >= self.min_confidence)
             .collect();
-        findings.sort_by(|a, b| {
-            let key = |finding: &Finding| {
-                let first = finding.occurrences.first().map(|occurrence| {
-                    (occurrence.target, occurrence.path.clone(), occurrence.region)
-                });
-                (
-                    std::cmp::Reverse((finding.severity, finding.confidence)),
-                    first,
-                    finding.rule_id.clone(),
-                )
-            };
-            key(a).cmp(&key(b)).then_with(|| a.secret.cmp(&b.secret))
-        });
+        findings.sort_by(Finding::compare);
         findings
     }
 }
@@ -111,11 +99,7 @@ fn finding(
         .map(|sighting| Occurrence::new(&sighting.candidate, sighting.provenance, sighting.target))
         .collect();
     occurrences.sort();
-    // The second pass sees known places again; only its snippet may differ.
-    occurrences.dedup_by(|a, b| {
-        (&a.path, a.region, a.origin, a.target, &a.commit, a.blob_id)
-            == (&b.path, b.region, b.origin, b.target, &b.commit, b.blob_id)
-    });
+    occurrences.dedup_by(|a, b| a.is_same_place(b));
     Some(Finding {
         severity: severity.unwrap_or(best.severity),
         confidence: best.confidence,

@@ -35,7 +35,7 @@ fn bad_input_names_the_place_and_the_way_out() {
         (&["scan", "a", "--rules", "rules.toml"], "rules.toml:3:1: unknown field `keywrds`"),
         (&["scan", "ignore"], ".signleakignore:1: the hash is not 64 hexadecimal digits"),
         (&["scan", "a", "-o", "no/such/report"], "create it first (mkdir -p)"),
-        (&["scan", "a", "--format", "yaml"], "the formats are text, json, jsonl and sarif"),
+        (&["scan", "a", "--format", "yaml"], "the formats are text, json, jsonl"),
         (&["scan", "a", "--history-only"], "is not in a git repository"),
         (&["scan", "a", "--max-blob-size", "ten"], "give a number of bytes"),
     ] {

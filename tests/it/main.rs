@@ -5,4 +5,5 @@ mod git_engine;
 mod git_places;
 mod labelled;
 mod layering;
+mod reports;
 mod support;

@@ -28,6 +28,11 @@ impl Sandbox {
         self
     }
 
+    #[expect(clippy::disallowed_methods, reason = "what a test wrote is small")]
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path().join(name)).expect("readable")
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_signleak"));
         command.args(args).current_dir(self.path()).env_clear().env("HOME", self.path());

@@ -1,11 +1,17 @@
 //! What was typed.
 
+mod report;
+
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
+use signleak::finding::Severity;
+
+pub(crate) use report::ReportArgs;
 
 /// Finds leaked Yousign credentials in files and whole git histories.
 #[derive(Debug, Parser)]
@@ -23,6 +29,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Scan files and git history.
     Scan(ScanArgs),
+    /// Convert and merge JSON reports.
+    Report(ReportArgs),
     /// Tell why the values of a file are or are not findings.
     Explain(ExplainArgs),
     /// List, show or prove the rules.
@@ -76,25 +84,33 @@ pub(crate) struct ReachArgs {
     pub(crate) threads: Option<usize>,
 }
 
-/// What is printed and where.
+/// Which reports are written where.
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Output")]
-pub(crate) struct OutputArgs {
+pub(crate) struct FormatArgs {
     /// Format of the report: text, json, jsonl or sarif.
     #[arg(long, short, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: String,
-    /// Write the report to this file.
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    /// Write the report to this file instead of standard output; with `FORMAT=`, write a further report (repeatable).
+    #[arg(long, short, value_name = "[FORMAT=]FILE")]
+    pub(crate) output: Vec<PathBuf>,
+    /// Colours: by default on a terminal, unless `NO_COLOR` is set.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorArg,
+}
+
+/// What is printed and what counts.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    #[command(flatten)]
+    pub(crate) reports: FormatArgs,
     /// Leave out findings we are less sure of.
     #[arg(long, value_name = "LEVEL", default_value = "medium")]
     pub(crate) min_confidence: ConfidenceArg,
     /// Exit with 1 only for findings of at least this severity.
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     pub(crate) fail_on: SeverityArg,
-    /// Colours: by default on a terminal, unless `NO_COLOR` is set.
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub(crate) color: ColorArg,
     /// Print no progress and no summary to the terminal.
     #[arg(long, short)]
     pub(crate) quiet: bool,
@@ -171,9 +187,36 @@ pub(crate) enum SeverityArg {
     Never,
 }
 
+impl SeverityArg {
+    /// The severity, or none for `never`.
+    pub(crate) fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Low => Some(Severity::Low),
+            Self::Medium => Some(Severity::Medium),
+            Self::High => Some(Severity::High),
+            Self::Critical => Some(Severity::Critical),
+            Self::Never => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum ColorArg {
     Auto,
     Always,
     Never,
+}
+
+impl ColorArg {
+    /// Whether to colour standard output: as asked, or on a terminal without `NO_COLOR`.
+    pub(crate) fn on_stdout(self) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => {
+                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                !refused && std::io::stdout().is_terminal()
+            }
+        }
+    }
 }

@@ -1,0 +1,52 @@
+//! `signleak report`: converts and merges JSON reports, without scanning anything.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use anyhow::bail;
+use signleak::finding::ScanReport;
+use signleak::report;
+
+use super::Status;
+use super::args::ReportArgs;
+use super::input;
+use super::render;
+use super::render::Outputs;
+use super::render::Rendering;
+use super::rules;
+
+/// Reports larger than this are refused.
+const MAX_REPORT: u64 = 1 << 30;
+
+/// Runs the command.
+pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<Status> {
+    let outputs = Outputs::from_args(&args.output)?;
+    let rules = rules::read(&args.rules.files)?;
+    let mut files = args.inputs.clone();
+    if files.is_empty() {
+        files.push(PathBuf::from("-"));
+    }
+    if files.iter().filter(|file| file.as_os_str() == "-").count() > 1 {
+        bail!("standard input can be read once only; name `-` once");
+    }
+    let reports: Vec<ScanReport> =
+        files.iter().map(|file| read(file)).collect::<anyhow::Result<_>>()?;
+    let merged = report::merge(reports);
+    let roots = merged.targets.iter().map(|target| render::root(Path::new(target))).collect();
+    Rendering { outputs: &outputs, rules: &rules, roots, elapsed: None }.write(&merged)?;
+    Ok(match args.fail_on {
+        Some(limit) => Status::of(&merged, limit.severity()),
+        None => Status::Clean,
+    })
+}
+
+fn read(file: &Path) -> anyhow::Result<ScanReport> {
+    let (name, text) = if file.as_os_str() == "-" {
+        ("standard input".into(), input::read_stream_capped(std::io::stdin().lock(), MAX_REPORT))
+    } else {
+        (file.display().to_string(), input::read_capped(file, MAX_REPORT))
+    };
+    let text = text.with_context(|| format!("cannot read {name}"))?;
+    report::read(&text).map_err(|error| anyhow::anyhow!("{name}:{error}"))
+}

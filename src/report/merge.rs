@@ -1,0 +1,73 @@
+//! Makes one report of several: the shards of one scan, or the scans of several repositories.
+
+use std::collections::BTreeMap;
+
+use crate::coverage::Coverage;
+use crate::finding::Finding;
+use crate::finding::Kind;
+use crate::finding::ScanReport;
+use crate::finding::Validation;
+use crate::secret::Fingerprint;
+
+/// Merges reports. Targets of one name are one target; a secret is one finding with the places of all reports, and
+/// counts as suppressed only where every report suppresses it. Counts of what was scanned are added up.
+#[must_use]
+pub fn merge(reports: Vec<ScanReport>) -> ScanReport {
+    let mut targets: Vec<String> = vec![];
+    let mut coverage = Coverage::default();
+    let mut merged: BTreeMap<(Option<String>, Fingerprint), Finding> = BTreeMap::new();
+    for report in reports {
+        let numbers: Vec<usize> =
+            report.targets.iter().map(|name| number(&mut targets, name)).collect();
+        coverage.merge(report.coverage);
+        for mut finding in report.findings {
+            for place in &mut finding.occurrences {
+                place.target = numbers.get(place.target).copied().unwrap_or(0);
+            }
+            // The same key under two rules is one leak, but one text can break two policies.
+            let rule = (finding.kind == Kind::Policy).then(|| finding.rule_id.clone());
+            let key = (rule, finding.secret.sha256);
+            let joined = match merged.remove(&key) {
+                Some(known) => join(known, finding),
+                None => finding,
+            };
+            merged.insert(key, joined);
+        }
+    }
+    let mut findings: Vec<Finding> = merged.into_values().collect();
+    findings.sort_by(Finding::compare);
+    ScanReport { targets, findings, coverage }
+}
+
+/// The number of the target `name`, which is added if it is new.
+fn number(targets: &mut Vec<String>, name: &str) -> usize {
+    targets.iter().position(|known| known == name).unwrap_or_else(|| {
+        targets.push(name.to_owned());
+        targets.len() - 1
+    })
+}
+
+/// Joins two findings of one secret: the surer one gives rule and evidence.
+fn join(known: Finding, new: Finding) -> Finding {
+    let certainty = |finding: &Finding| {
+        let weight: i64 = finding.evidence.iter().map(|evidence| i64::from(evidence.weight)).sum();
+        (finding.confidence, weight)
+    };
+    let (mut best, other) =
+        if certainty(&new) > certainty(&known) { (new, known) } else { (known, new) };
+    best.severity = best.severity.max(other.severity);
+    best.exposure = best.exposure.max(other.exposure);
+    if best.environment == Default::default() {
+        best.environment = other.environment;
+    }
+    if best.validation == Validation::default() {
+        best.validation = other.validation;
+    }
+    if other.suppression.is_none() {
+        best.suppression = None;
+    }
+    best.occurrences.extend(other.occurrences);
+    best.occurrences.sort();
+    best.occurrences.dedup_by(|a, b| a.is_same_place(b));
+    best
+}
