@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::Context;
 use crate::coverage::Coverage;
 use crate::finding::Finding;
+use crate::finding::LiveCheck;
 use crate::finding::ScanReport;
 use crate::finding::Severity;
 
@@ -23,6 +24,8 @@ pub(super) struct Document<'r> {
     tool: Tool<'r>,
     pub(super) targets: Cow<'r, [String]>,
     pub(super) coverage: Cow<'r, Coverage>,
+    #[serde(default)]
+    pub(super) live_check: Option<Cow<'r, LiveCheck>>,
     summary: Summary,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) findings: Option<Cow<'r, [Finding]>>,
@@ -82,6 +85,7 @@ fn frame<'r>(report: &'r ScanReport, context: &Context<'_>) -> Document<'r> {
         },
         targets: Cow::Borrowed(&report.targets),
         coverage: Cow::Borrowed(&report.coverage),
+        live_check: report.live_check.as_ref().map(Cow::Borrowed),
         summary: summary(report),
         findings: None,
     }

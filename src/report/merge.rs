@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::coverage::Coverage;
 use crate::finding::Finding;
 use crate::finding::Kind;
+use crate::finding::LiveCheck;
 use crate::finding::ScanReport;
-use crate::finding::Validation;
 use crate::secret::Fingerprint;
 
 /// Merges reports. Targets of one name are one target; a secret is one finding with the places of all reports, and
@@ -15,11 +15,15 @@ use crate::secret::Fingerprint;
 pub fn merge(reports: Vec<ScanReport>) -> ScanReport {
     let mut targets: Vec<String> = vec![];
     let mut coverage = Coverage::default();
+    let mut live_check: Option<LiveCheck> = None;
     let mut merged: BTreeMap<(Option<String>, Fingerprint), Finding> = BTreeMap::new();
     for report in reports {
         let numbers: Vec<usize> =
             report.targets.iter().map(|name| number(&mut targets, name)).collect();
         coverage.merge(report.coverage);
+        if let Some(check) = report.live_check {
+            live_check.get_or_insert_default().merge(check);
+        }
         for mut finding in report.findings {
             for place in &mut finding.occurrences {
                 place.target = numbers.get(place.target).copied().unwrap_or(0);
@@ -36,7 +40,7 @@ pub fn merge(reports: Vec<ScanReport>) -> ScanReport {
     }
     let mut findings: Vec<Finding> = merged.into_values().collect();
     findings.sort_by(Finding::compare);
-    ScanReport { targets, findings, coverage }
+    ScanReport { targets, findings, coverage, live_check }
 }
 
 /// The number of the target `name`, which is added if it is new.
@@ -60,9 +64,8 @@ fn join(known: Finding, new: Finding) -> Finding {
     if best.environment == Default::default() {
         best.environment = other.environment;
     }
-    if best.validation == Validation::default() {
-        best.validation = other.validation;
-    }
+    best.validation = best.validation.max(other.validation);
+    best.revocation = best.revocation.or(other.revocation);
     if other.suppression.is_none() {
         best.suppression = None;
     }

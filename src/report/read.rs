@@ -130,7 +130,12 @@ fn finish(
         }
     }
     findings.sort_by(Finding::compare);
-    Ok(ScanReport { targets, findings, coverage: document.coverage.into_owned() })
+    Ok(ScanReport {
+        targets,
+        findings,
+        coverage: document.coverage.into_owned(),
+        live_check: document.live_check.map(std::borrow::Cow::into_owned),
+    })
 }
 
 /// Parses one value that starts on line `first`.

@@ -18,6 +18,7 @@ use crate::finding::Finding;
 use crate::finding::Occurrence;
 use crate::finding::ScanReport;
 use crate::finding::Severity;
+use crate::finding::Validation;
 
 /// Results that GitHub takes in one run.
 const RESULTS_PER_RUN: usize = 25_000;
@@ -70,6 +71,7 @@ fn run(number: usize, findings: &[&Finding], report: &ScanReport, context: &Cont
         "originalUriBaseIds": { "SRCROOT": { "description": { "text": "The root of the scanned repository, or the scanned folder." } } },
         "invocations": [invocation],
         "results": results,
+        "properties": report.live_check.as_ref().map_or(json!({}), |check| json!({ "liveCheck": check })),
     })
 }
 
@@ -136,6 +138,9 @@ fn result(
             "occurrences": finding.occurrences.len(),
         },
     });
+    if let Some(receipt) = &finding.revocation {
+        result["properties"]["revocation"] = json!(receipt);
+    }
     if !related.is_empty() {
         result["relatedLocations"] = Value::from(related);
     }
@@ -147,6 +152,11 @@ fn message(title: &str, finding: &Finding, first: &Occurrence) -> String {
         Environment::Production => " for production",
         Environment::Sandbox => " for the sandbox",
         Environment::Unknown => "",
+    };
+    let live = match finding.validation {
+        Validation::Active { .. } => ", active: the provider accepts it now",
+        Validation::Refused => ", refused by the provider",
+        Validation::Unchecked | Validation::Unknown { .. } => "",
     };
     let sure = match finding.confidence {
         Confidence::High => "",
@@ -162,7 +172,7 @@ fn message(title: &str, finding: &Finding, first: &Occurrence) -> String {
         1 => String::new(),
         count => format!(", in {count} places"),
     };
-    format!("{sure}{title}{environment}{secret}{commit}{places}.")
+    format!("{sure}{title}{environment}{secret}{live}{commit}{places}.")
 }
 
 /// What stays the same when the line moves: the secret and the rule.

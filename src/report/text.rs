@@ -12,9 +12,12 @@ use super::words;
 use crate::finding::Environment;
 use crate::finding::Finding;
 use crate::finding::Occurrence;
+use crate::finding::Receipt;
+use crate::finding::RevocationStatus;
 use crate::finding::ScanReport;
 use crate::finding::Severity;
 use crate::finding::Tally;
+use crate::finding::Validation;
 use crate::provenance::Origin;
 
 /// Places of one finding that are shown in full.
@@ -101,6 +104,9 @@ fn finding_text(finding: &Finding, context: &Context<'_>, paint: Paint) -> Strin
             ),
         );
     }
+    for line in standing(finding) {
+        push_note(&mut text, paint, &terminal(&line));
+    }
     for reason in words::reasons(finding) {
         push_note(&mut text, paint, &format!("because: {}", terminal(reason)));
     }
@@ -109,6 +115,40 @@ fn finding_text(finding: &Finding, context: &Context<'_>, paint: Paint) -> Strin
     }
     text.push('\n');
     text
+}
+
+/// What the live check and the revocation hook have shown.
+fn standing(finding: &Finding) -> Vec<String> {
+    let live = match finding.validation {
+        Validation::Unchecked => None,
+        Validation::Active { environment } => Some(format!(
+            "live check: ACTIVE, the key opens the {} environment now",
+            words::name(environment)
+        )),
+        Validation::Refused => {
+            Some("live check: refused everywhere: revoked, or never valid".to_owned())
+        }
+        Validation::Unknown { reason } => Some(format!("live check: unknown, {reason}")),
+    };
+    live.into_iter().chain(finding.revocation.iter().map(revocation)).collect()
+}
+
+fn revocation(receipt: &Receipt) -> String {
+    let answer = match receipt.status {
+        RevocationStatus::Revoked => "revoked",
+        RevocationStatus::Accepted => "accepted, not revoked yet",
+        RevocationStatus::UnknownKey => "the endpoint does not know this key",
+        RevocationStatus::Rejected => "rejected",
+        RevocationStatus::Undelivered => "not delivered, the request waits in the outbox",
+    };
+    let detail = receipt.detail.as_ref().map_or(String::new(), |detail| format!(": {detail}"));
+    let proof = match receipt.proof {
+        None => String::new(),
+        Some(Validation::Refused) => "; proven: the provider refuses the key now".to_owned(),
+        Some(Validation::Active { .. }) => "; BUT THE PROVIDER STILL ACCEPTS THE KEY".to_owned(),
+        Some(_) => "; not proven: the live check gave no clear answer".to_owned(),
+    };
+    format!("revocation: {answer} ({}){detail}{proof}", receipt.endpoint)
 }
 
 /// One place: `--> path:line:column`, the line, and what history tells.
@@ -205,6 +245,9 @@ fn summary_text(report: &ScanReport, context: &Context<'_>, paint: Paint) -> Str
     }
     if suppressed > 0 {
         parts.push(format!("{suppressed} suppressed"));
+    }
+    if let Some(check) = &report.live_check {
+        parts.push(words::counted(check.requests.into(), "live request", "live requests"));
     }
     let head =
         paint.severity(if leaks == 0 { Severity::Low } else { Severity::High }, &parts.join(", "));

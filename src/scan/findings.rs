@@ -114,6 +114,7 @@ fn finding(
         evidence: best.evidence,
         rule_id: best.rule_id,
         validation: Validation::default(),
+        revocation: None,
         suppression,
         occurrences,
     })

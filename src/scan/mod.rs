@@ -175,7 +175,12 @@ pub fn scan(
     for sighting in into_inner(run.found) {
         findings.add(sighting);
     }
-    Ok(ScanReport { targets: names, findings: findings.finish(suppressions), coverage })
+    Ok(ScanReport {
+        targets: names,
+        findings: findings.finish(suppressions),
+        coverage,
+        live_check: None,
+    })
 }
 
 /// A candidate and one place where its blob was seen.

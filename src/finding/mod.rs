@@ -1,5 +1,8 @@
 //! What is reported: one finding per secret and rule, redacted, with all its occurrences and the evidence for it.
 
+mod receipt;
+mod validation;
+
 use std::cmp::Ordering;
 use std::cmp::Reverse;
 
@@ -15,6 +18,12 @@ use crate::provenance::Provenance;
 use crate::provenance::Reachability;
 use crate::secret::Fingerprint;
 use crate::secret::Secret;
+
+pub use receipt::Receipt;
+pub use receipt::RevocationStatus;
+pub use validation::LiveCheck;
+pub use validation::UnknownReason;
+pub use validation::Validation;
 
 /// What a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,17 +87,6 @@ pub enum Exposure {
     Url,
     /// Code that is sent to browsers or phones.
     ClientBundle,
-}
-
-/// State of a secret after a live check.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Validation {
-    /// Nobody asked for a check.
-    #[default]
-    Unchecked,
 }
 
 /// One reason for or against a verdict.
@@ -248,6 +246,8 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// State after a live check.
     pub validation: Validation,
+    /// What the revocation hook has answered, if it was called.
+    pub revocation: Option<Receipt>,
     /// Why it does not count, if so.
     pub suppression: Option<Suppression>,
     /// All places, sorted, without duplicates.
@@ -284,6 +284,8 @@ pub struct ScanReport {
     pub findings: Vec<Finding>,
     /// What was looked at.
     pub coverage: crate::coverage::Coverage,
+    /// Cost of the live check, if there was one.
+    pub live_check: Option<LiveCheck>,
 }
 
 impl ScanReport {
