@@ -3,11 +3,14 @@
 mod args;
 mod exit;
 mod explain;
+mod git_env;
+mod hook;
 mod input;
 mod options;
 mod output;
 mod progress;
 mod render;
+mod repo_files;
 mod report;
 mod rules;
 mod scan;
@@ -31,5 +34,6 @@ pub(crate) fn run() -> anyhow::Result<Status> {
         args::Command::Report(args) => report::run(&args),
         args::Command::Explain(args) => explain::run(&args),
         args::Command::Rules(args) => rules::run(&args),
+        args::Command::Hook(args) => hook::run(args),
     }
 }

@@ -1,20 +1,27 @@
 //! What is meant: the validated form of what was typed. No later stage sees a bad option.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use anyhow::bail;
+use clap::Parser as _;
 use signleak::finding::Confidence;
 use signleak::finding::Severity;
 use signleak::rule::RuleSet;
 use signleak::scan::Options;
 use signleak::scan::Target;
 use signleak::source::git::RangeSpec;
+use signleak::source::git::Staged;
 
+use super::args::Args;
+use super::args::Command;
 use super::args::ConfidenceArg;
 use super::args::ScanArgs;
+use super::git_env;
 use super::input;
 use super::render::Outputs;
+use super::repo_files::RepoFiles;
 use super::rules;
 
 /// Standard input larger than this is refused.
@@ -23,16 +30,24 @@ const MAX_STDIN: u64 = 1 << 30;
 /// A scan as it was asked for.
 pub(crate) struct ScanOptions {
     pub(crate) targets: Vec<Target>,
+    /// Where the scanned repository may speak for itself.
+    pub(crate) repo_files: Vec<RepoFiles>,
     pub(crate) scan: Options,
     pub(crate) rules: RuleSet,
     pub(crate) outputs: Outputs,
     pub(crate) fail_on: Option<Severity>,
     pub(crate) quiet: bool,
-    pub(crate) repo_config: bool,
     pub(crate) inline_allow: bool,
 }
 
 impl ScanOptions {
+    /// What `signleak scan ARGS` would mean.
+    pub(crate) fn parse(args: &[&str]) -> anyhow::Result<Self> {
+        let typed = Args::try_parse_from(["signleak", "scan"].iter().chain(args))?;
+        let Command::Scan(args) = typed.command else { bail!("is no scan") };
+        Self::from_args(args)
+    }
+
     /// Validates the arguments and reads the rule files and standard input.
     pub(crate) fn from_args(args: ScanArgs) -> anyhow::Result<Self> {
         let outputs = Outputs::from_args(&args.output.reports)?;
@@ -55,14 +70,21 @@ impl ScanOptions {
             exclude: outputs.files.iter().map(|(_, path)| path.clone()).collect(),
             threads,
         };
+        let targets = if args.reach.staged {
+            vec![staged(&args.targets, args.trust.trust_owner)?]
+        } else {
+            targets(args.targets, args.reach.stdin)?
+        };
+        let repo_files =
+            targets.iter().filter(|_| !args.trust.no_repo_config).filter_map(RepoFiles::of);
         Ok(Self {
-            targets: targets(args.targets, args.reach.stdin)?,
+            repo_files: repo_files.collect(),
+            targets,
             scan,
             rules: rules::read(&args.rules.files)?,
             outputs,
             fail_on: args.output.fail_on.severity(),
             quiet: args.output.quiet,
-            repo_config: !args.trust.no_repo_config,
             inline_allow: !args.trust.no_inline_allow,
         })
     }
@@ -82,6 +104,21 @@ fn targets(paths: Vec<PathBuf>, stdin: bool) -> anyhow::Result<Vec<Target>> {
         targets.push(Target::Path(PathBuf::from(".")));
     }
     Ok(targets)
+}
+
+/// What is staged in the repository that git speaks of, or in the one that was named.
+fn staged(paths: &[PathBuf], trust_owner: bool) -> anyhow::Result<Target> {
+    let staged = match paths {
+        [] => {
+            let repo = git_env::repo(trust_owner)?;
+            Staged::read(&repo, git_env::index_file().as_deref())
+        }
+        [path] => Staged::read(&git_env::discover(path, trust_owner)?, None),
+        _ => {
+            bail!("--staged: name one repository at most, and no file: the whole index is scanned")
+        }
+    };
+    Ok(Target::Staged(Arc::new(staged?)))
 }
 
 /// Reads `10M`.

@@ -1,5 +1,6 @@
 //! `signleak scan`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 use std::time::SystemTime;
@@ -13,16 +14,14 @@ use signleak::suppress::Day;
 use signleak::suppress::IgnoreFile;
 
 use super::Status;
-use super::input;
 use super::options::ScanOptions;
 use super::progress::Progress;
 use super::render;
 use super::render::Rendering;
+use super::repo_files::RepoFiles;
 
 /// Name of the ignore file.
 const IGNORE_FILE: &str = ".signleakignore";
-/// Ignore files larger than this are refused.
-const MAX_FILE: u64 = 64 * 1024 * 1024;
 
 /// Runs the command.
 pub(crate) fn run(options: ScanOptions) -> anyhow::Result<Status> {
@@ -33,7 +32,7 @@ pub(crate) fn run(options: ScanOptions) -> anyhow::Result<Status> {
         .context("cannot start threads")?;
     let detector = Detector::new(options.rules, Limits::default());
     let roots: Vec<PathBuf> = options.targets.iter().map(root).collect();
-    let suppressions = suppressions(&roots, options.repo_config, options.inline_allow)?;
+    let suppressions = suppressions(&options.repo_files, options.inline_allow)?;
     let progress = Progress::new(options.quiet);
     let scanned = pool.install(|| {
         signleak::scan::scan(&options.targets, &detector, &options.scan, &suppressions, &progress)
@@ -50,28 +49,20 @@ pub(crate) fn run(options: ScanOptions) -> anyhow::Result<Status> {
 fn root(target: &Target) -> PathBuf {
     match target {
         Target::Path(path) => render::root(path),
-        Target::Text(_) => PathBuf::from("."),
+        _ => PathBuf::from("."),
     }
 }
 
-/// Reads the ignore files at the roots of the targets.
-fn suppressions(
-    roots: &[PathBuf],
-    repo_config: bool,
-    inline: bool,
-) -> anyhow::Result<Suppressions> {
-    let mut files: Vec<PathBuf> = roots.iter().map(|root| root.join(IGNORE_FILE)).collect();
-    files.sort();
-    files.dedup();
-    let mut ignore_files = vec![];
-    for file in files.iter().filter(|file| repo_config && file.is_file()) {
-        let name = file.display().to_string();
-        let bytes =
-            input::read_capped(file, MAX_FILE).with_context(|| format!("cannot read {name}"))?;
-        let text = String::from_utf8(bytes).with_context(|| format!("{name} is not UTF-8"))?;
-        ignore_files.push(IgnoreFile::parse(&text, &name)?);
+/// Reads the ignore files of the scanned repositories.
+fn suppressions(repo_files: &[RepoFiles], inline: bool) -> anyhow::Result<Suppressions> {
+    let mut ignore_files = BTreeMap::new();
+    for files in repo_files {
+        for file in files.read(IGNORE_FILE)? {
+            ignore_files.insert(file.name.clone(), IgnoreFile::parse(&file.text, &file.name)?);
+        }
     }
     let now =
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
+    let ignore_files = ignore_files.into_values().collect();
     Ok(Suppressions { ignore_files, inline, today: Day::of_unix_time(now) })
 }

@@ -6,6 +6,7 @@ mod target;
 mod trace;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::Mutex;
 
 use crate::blob::BlobPath;
@@ -17,6 +18,8 @@ use crate::finding::ScanReport;
 use crate::finding::Suppression;
 use crate::provenance::Provenance;
 use crate::source::git::RangeSpec;
+use crate::source::git::Repo;
+use crate::source::git::Staged;
 use crate::suppress;
 
 use findings::Findings;
@@ -55,6 +58,19 @@ pub enum Target {
     Path(PathBuf),
     /// Text that was read from standard input.
     Text(Vec<u8>),
+    /// What is staged for the next commit.
+    Staged(Arc<Staged>),
+    /// The history of a repository that is already open.
+    History(Repo),
+    /// Texts that were already read, such as a commit message, with their places.
+    Texts(Vec<(Provenance, Vec<u8>)>),
+}
+
+impl Target {
+    /// Whether there may rightly be nothing in it.
+    fn may_be_empty(&self) -> bool {
+        matches!(self, Self::Staged(_) | Self::History(_) | Self::Texts(_))
+    }
 }
 
 /// Something that stops the scan of a target.
@@ -168,7 +184,7 @@ pub fn scan(
     run.trace(targets)?;
     let names: Vec<String> = targets.iter().map(target::display).collect();
     let coverage = into_inner(run.coverage);
-    if coverage.is_empty() && coverage.is_complete() {
+    if coverage.is_empty() && coverage.is_complete() && !targets.iter().any(Target::may_be_empty) {
         return Err(ScanError::Empty { place: names.join(", ") });
     }
     let mut findings = Findings::new(detector.rules(), options.min_confidence);

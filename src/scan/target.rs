@@ -16,6 +16,7 @@ use crate::provenance::Provenance;
 use crate::source::git::OpenOptions;
 use crate::source::git::Repo;
 use crate::source::git::SiftOptions;
+use crate::source::git::Staged;
 use crate::source::worktree;
 use crate::source::worktree::WalkOptions;
 use crate::source::worktree::WorktreeFile;
@@ -25,6 +26,13 @@ pub(super) fn display(target: &Target) -> String {
     match target {
         Target::Path(path) => path.display().to_string(),
         Target::Text(_) => "-".to_owned(),
+        Target::Staged(_) => "the index".to_owned(),
+        Target::History(repo) => repo.git_dir().display().to_string(),
+        Target::Texts(texts) => {
+            let origin =
+                texts.first().and_then(|(place, _)| serde_json::to_value(place.origin).ok());
+            origin.and_then(|origin| Some(origin.as_str()?.replace('_', " "))).unwrap_or_default()
+        }
     }
 }
 
@@ -49,10 +57,17 @@ impl Run<'_> {
         let path = match target {
             Target::Path(path) => path,
             Target::Text(text) => {
-                look(text, &[Provenance::plain(Origin::Stdin, BlobPath::new(b"stdin"))]);
-                let mut coverage = lock(&self.coverage);
-                coverage.files += 1;
-                coverage.file_bytes += text.len() as u64;
+                let place = Provenance::plain(Origin::Stdin, BlobPath::new(b"stdin"));
+                self.text(text, &place, look);
+                return Ok(());
+            }
+            Target::Staged(staged) => {
+                self.staged(staged, look);
+                return Ok(());
+            }
+            Target::History(repo) => return self.sift(repo, sieve, keep, look),
+            Target::Texts(texts) => {
+                texts.iter().for_each(|(place, text)| self.text(text, place, look));
                 return Ok(());
             }
         };
@@ -75,6 +90,29 @@ impl Run<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Hands a text that was already read to `look`.
+    fn text(&self, text: &[u8], place: &Provenance, look: &Look<'_>) {
+        look(text, std::slice::from_ref(place));
+        let mut coverage = lock(&self.coverage);
+        coverage.files += 1;
+        coverage.file_bytes += text.len() as u64;
+    }
+
+    /// Hands the staged files to `look`.
+    fn staged(&self, staged: &Staged, look: &Look<'_>) {
+        (0..staged.len()).into_par_iter().for_each(|at| {
+            let mut coverage = Coverage::default();
+            staged.visit(at, self.options.max_blob_size, &mut coverage, &mut |file| {
+                let place = Provenance {
+                    blob_id: file.id,
+                    ..Provenance::plain(Origin::Index, file.path.clone())
+                };
+                look(file.bytes, &[place]);
+            });
+            lock(&self.coverage).merge(coverage);
+        });
     }
 
     /// Opens the repository that contains `path`; without history a broken one does not matter.

@@ -3,7 +3,9 @@
 mod cli;
 mod git_engine;
 mod git_places;
+mod hooks;
 mod labelled;
 mod layering;
 mod reports;
+mod staged;
 mod support;

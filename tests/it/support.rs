@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 use std::process::Output;
 
@@ -66,6 +67,85 @@ impl Sandbox {
                 .unwrap_or_else(|error| panic!("{error}: {text}")),
             output.status.code(),
         )
+    }
+}
+
+/// A folder in which real git runs our hooks: `home` is the user's, `repo` a repository with one commit.
+pub(crate) struct Checkout(TempDir);
+
+impl Checkout {
+    /// A repository on `main` with one commit; nothing of the machine's configuration reaches it.
+    pub(crate) fn new() -> Self {
+        let checkout = Self::unborn();
+        checkout.write("readme", "nothing here\n");
+        checkout.ok(&["add", "."]);
+        checkout.ok(&["commit", "-qm", "first"]);
+        checkout
+    }
+
+    /// A repository without a commit, in a folder with a blank in its name.
+    pub(crate) fn unborn() -> Self {
+        let checkout = Self(tempfile::tempdir().expect("a temporary folder"));
+        let config = "[user]\n name = A U Thor\n email = author@example.invalid\n[init]\n defaultBranch = main\n[protocol \"file\"]\n allow = always\n[advice]\n detachedHead = false\n";
+        fs::create_dir_all(checkout.path()).expect("made");
+        fs::create_dir_all(checkout.home()).expect("made");
+        fs::write(checkout.home().join(".gitconfig"), config).expect("written");
+        checkout.ok(&["init", "-q"]);
+        checkout
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.path().join("my repo")
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.0.path().join("home")
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> &Self {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().expect("has a parent")).expect("made");
+        fs::write(path, content).expect("written");
+        self
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "what a test wrote is small")]
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join(name)).expect("readable")
+    }
+
+    /// Runs a program with a scrubbed environment in which ours is in `PATH`.
+    #[expect(clippy::disallowed_methods, reason = "git is wherever the machine has it")]
+    pub(crate) fn command(&self, program: &str, folder: &Path) -> Command {
+        let ours = Path::new(env!("CARGO_BIN_EXE_signleak")).parent().expect("in a folder");
+        let path = format!("{}:{}", ours.display(), std::env::var("PATH").expect("PATH is set"));
+        let mut command = Command::new(program);
+        command.current_dir(folder).env_clear().env("HOME", self.home()).env("PATH", path);
+        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_EDITOR", "true");
+        command
+    }
+
+    /// Runs git in the repository.
+    pub(crate) fn git(&self, args: &[&str]) -> Output {
+        self.command("git", &self.path()).args(args).output().expect("git runs")
+    }
+
+    /// Runs git, which must succeed; returns what it prints.
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
+        let output = self.git(args);
+        assert!(output.status.success(), "git {args:?}: {}", stderr(&output));
+        String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+    }
+
+    /// Runs signleak in the repository.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.run_in(&self.path(), args)
+    }
+
+    /// Runs signleak in a folder.
+    pub(crate) fn run_in(&self, folder: &Path, args: &[&str]) -> Output {
+        let binary = env!("CARGO_BIN_EXE_signleak");
+        self.command(binary, folder).args(args).output().expect("the binary runs")
     }
 }
 

@@ -1,5 +1,6 @@
 //! What was typed.
 
+mod hook;
 mod report;
 
 use std::io::IsTerminal as _;
@@ -11,6 +12,7 @@ use clap::Subcommand;
 use clap::ValueEnum;
 use signleak::finding::Severity;
 
+pub(crate) use hook::{HookArgs, HookCommand, HookName, HookPlaceArgs};
 pub(crate) use report::ReportArgs;
 
 /// Finds leaked Yousign credentials in files and whole git histories.
@@ -35,6 +37,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// List, show or prove the rules.
     Rules(RulesArgs),
+    /// Install, take out or look at git hooks.
+    Hook(HookArgs),
 }
 
 /// Options of `scan`.
@@ -67,6 +71,9 @@ pub(crate) struct ReachArgs {
     /// Scan only what these commits introduce: `A..B`, `A...B` or one commit; implies --history-only.
     #[arg(long, value_name = "RANGE", conflicts_with = "no_history")]
     pub(crate) range: Option<String>,
+    /// Scan what is staged for the next commit: the index, not the files.
+    #[arg(long, conflicts_with_all = ["no_history", "history_only", "range", "stdin", "ignored", "verify_objects"])]
+    pub(crate) staged: bool,
     /// Read standard input, the same as the target `-`.
     #[arg(long)]
     pub(crate) stdin: bool,
@@ -111,6 +118,9 @@ pub(crate) struct OutputArgs {
     /// Exit with 1 only for findings of at least this severity.
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     pub(crate) fail_on: SeverityArg,
+    /// Never show a secret. This is so anyway; the option says it where people look for it.
+    #[arg(long)]
+    pub(crate) redact: bool,
     /// Print no progress and no summary to the terminal.
     #[arg(long, short)]
     pub(crate) quiet: bool,

@@ -4,24 +4,31 @@
 //! the places of what was kept: commits, paths, refs, reachability, days exposed. Knows nothing of rules.
 //!
 //! `repo` finds and opens; `names` reads refs and reflogs; `store` joins `pack/` and `loose`; `sift` and `hints` are the
-//! pass; `range` is the same for a few commits; `attribution/` answers who, where and for how long.
+//! pass; `range` is the same for a few commits; `staged` compares the index with `HEAD`; `attribution/` answers who, where and for how long.
 
 mod attribution;
 mod files;
 mod hints;
+mod hooks_path;
+mod lfs;
 mod loose;
 mod names;
 mod object;
 mod pack;
+mod pushed;
 mod range;
 mod repo;
 mod sift;
+mod staged;
 mod store;
 mod verify;
 mod walk;
 
 pub use attribution::{AttributeError, Located};
+pub use hooks_path::{HooksFolder, global_hooks_path, set_global_hooks_path};
 pub use object::ObjectKind;
+pub use pushed::PushedRef;
 pub use range::{RangeError, RangeSpec};
 pub use repo::{OpenError, OpenOptions, Repo};
 pub use sift::{HEAD_BYTES, Look, SiftError, SiftOptions, Sifted};
+pub use staged::{Staged, StagedError, StagedFile};

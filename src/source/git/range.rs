@@ -37,6 +37,14 @@ pub enum RangeSpec {
     Since(i64),
     /// Exactly these commits.
     Commits(Vec<String>),
+    /// What `tips` reach and `known` does not: what a push brings. Tips that are no commits are left out; `known` are
+    /// revisions, or patterns of refs such as `refs/remotes/origin/*`.
+    Pushed {
+        /// What is brought.
+        tips: Vec<String>,
+        /// What is there already; what this repository does not hold counts for nothing.
+        known: Vec<String>,
+    },
 }
 
 impl RangeSpec {
@@ -233,7 +241,7 @@ fn read_tree(
 /// Lists the commits of a range.
 fn commits(repo: &Repo, spec: &RangeSpec) -> Result<Vec<BlobId>, RangeError> {
     let walked = |error: git2::Error| RangeError::Walk(error.message().to_owned());
-    let git = git2::Repository::open(&repo.git_dir).map_err(walked)?;
+    let git = repo.git2().map_err(walked)?;
     let find = |revision: &str| {
         let error = |error: git2::Error| RangeError::Revision {
             revision: revision.to_owned(),
@@ -262,6 +270,21 @@ fn commits(repo: &Repo, spec: &RangeSpec) -> Result<Vec<BlobId>, RangeError> {
             for base in git.merge_bases(left, right).map(|bases| bases.to_vec()).unwrap_or_default()
             {
                 walk.hide(base).map_err(walked)?;
+            }
+        }
+        RangeSpec::Pushed { tips, known } => {
+            for tip in tips {
+                let id = git2::Oid::from_str(tip).map_err(walked)?;
+                let object = git.find_object(id, None).map_err(walked)?;
+                if let Ok(commit) = object.peel_to_commit() {
+                    walk.push(commit.id()).map_err(walked)?;
+                }
+            }
+            for known in known {
+                match known.starts_with("refs/") {
+                    true => walk.hide_glob(known).map_err(walked)?,
+                    false => find(known).map_or(Ok(()), |id| walk.hide(id)).map_err(walked)?,
+                }
             }
         }
         RangeSpec::Since(time) => {

@@ -53,6 +53,8 @@ pub struct Repo {
     pub(crate) hash_len: usize,
     /// Whether objects may be missing because a remote promised them.
     pub(crate) is_partial: bool,
+    /// Object folders beside its own, such as the quarantine of a push that is being received.
+    pub(crate) more_objects: Vec<PathBuf>,
 }
 
 impl Repo {
@@ -85,6 +87,21 @@ impl Repo {
         }
     }
 
+    /// Opens the repository whose git folder is already known, as git tells its hooks.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be used; see [`OpenError`].
+    pub fn at(git_dir: &Path, work_dir: Option<PathBuf>) -> Result<Self, OpenError> {
+        Self::open(git_dir, git_dir.to_owned(), work_dir)
+    }
+
+    /// Reads objects from these folders, too.
+    #[must_use]
+    pub fn with_objects(mut self, folders: Vec<PathBuf>) -> Self {
+        self.more_objects = folders;
+        self
+    }
+
     /// The root of the working tree; a bare repository has none.
     #[must_use]
     pub fn work_dir(&self) -> Option<&Path> {
@@ -101,6 +118,15 @@ impl Repo {
     #[must_use]
     pub fn common_dir(&self) -> &Path {
         &self.common_dir
+    }
+
+    /// The repository as git2 sees it. Opened bare, so that git2 does not ask once more whose it is.
+    pub(crate) fn git2(&self) -> Result<git2::Repository, git2::Error> {
+        let git = git2::Repository::open_bare(&self.git_dir)?;
+        for objects in &self.more_objects {
+            git.odb()?.add_disk_alternate(&objects.to_string_lossy())?;
+        }
+        Ok(git)
     }
 
     fn open(asked: &Path, git_dir: PathBuf, work_dir: Option<PathBuf>) -> Result<Self, OpenError> {
@@ -132,7 +158,7 @@ impl Repo {
             .entries(Some("remote\\..*\\.promisor"))
             .is_ok_and(|mut entries| matches!(entries.next(), Some(Ok(_))));
         let is_partial = has_promisor || config.get_string("extensions.partialclone").is_ok();
-        Ok(Self { git_dir, common_dir, work_dir, hash_len, is_partial })
+        Ok(Self { git_dir, common_dir, work_dir, hash_len, is_partial, more_objects: vec![] })
     }
 }
 

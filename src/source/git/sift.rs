@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::hints::{self, Hint};
+use super::lfs;
 use super::names::Names;
 use super::object::{Mode, ObjectKind, message_text, tree_entries};
 use super::pack::Reader;
@@ -24,10 +25,6 @@ use crate::provenance::Origin;
 
 /// Bytes of an object's start that [`Sieve::is_opaque`] is shown.
 pub const HEAD_BYTES: usize = 512;
-
-/// How every Git LFS pointer starts, and the most bytes it may have.
-const LFS_HEAD: &[u8] = b"version https://git-lfs.github.com/spec/v1";
-const LFS_MOST: u64 = 1024;
 
 /// Decides about bytes that the sieve let through; `true` keeps them.
 pub type Look<'a> = dyn Fn(&[u8]) -> bool + Sync + 'a;
@@ -102,7 +99,7 @@ impl Repo {
         options: &SiftOptions,
         coverage: &mut Coverage,
     ) -> Result<Sifted, SiftError> {
-        let store = Store::open(&self.common_dir.join("objects"), self.hash_len, coverage);
+        let store = Store::of(self, coverage);
         let sifter =
             Sifter { sieve, look, options, store: &store, checks_entries: self.is_partial };
         if let Some(spec) = &options.range {
@@ -369,7 +366,7 @@ fn count(state: &mut SiftState, seen: &Seen<'_>, size: u64) {
 }
 
 fn note_lfs(state: &mut SiftState, id: &[u8], head: &[u8], size: u64) {
-    if size <= LFS_MOST && head.starts_with(LFS_HEAD) {
+    if lfs::is_pointer(head, size) {
         let place = BlobId::from_bytes(id).map_or_else(String::new, |id| id.to_string());
         state.coverage.gap(
             GapKind::LfsPointer,

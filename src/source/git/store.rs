@@ -13,6 +13,7 @@ use super::pack::entry::EntryError;
 use super::pack::forest::{Damaged, Forest};
 use super::pack::traverse::{Seen, Visit, traverse};
 use super::pack::{Object, Pack, Reader};
+use super::repo::Repo;
 use crate::blob::BlobId;
 use crate::coverage::Coverage;
 use crate::coverage::GapKind;
@@ -35,14 +36,17 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens everything below an `objects` folder. What cannot be opened becomes a gap.
-    pub(crate) fn open(objects: &Path, hash_len: usize, coverage: &mut Coverage) -> Self {
-        let mut store = Self { packs: vec![], loose: vec![], hash_len };
+    /// Opens all objects of a repository. What cannot be opened becomes a gap.
+    pub(crate) fn of(repo: &Repo, coverage: &mut Coverage) -> Self {
+        let mut store = Self { packs: vec![], loose: vec![], hash_len: repo.hash_len };
         let mut folders = BTreeSet::new();
-        collect_folders(objects, 0, &mut folders, coverage);
+        collect_folders(&repo.common_dir.join("objects"), 0, &mut folders, coverage);
+        for objects in &repo.more_objects {
+            collect_folders(objects, 0, &mut folders, coverage);
+        }
         for folder in &folders {
             store.open_packs(folder, coverage);
-            match loose::list(folder, hash_len) {
+            match loose::list(folder, repo.hash_len) {
                 Ok(ids) => store.loose.push(LooseFolder { objects: folder.clone(), ids }),
                 Err(error) => coverage.gap(
                     GapKind::Unreadable,

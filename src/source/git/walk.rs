@@ -13,7 +13,7 @@ impl Repo {
     /// Calls `see` with the id, kind and bytes of every object, in parallel and in no particular order.
     /// An object that is stored several times is seen once, unless one of its copies is damaged.
     pub fn walk(&self, see: &(dyn Fn(BlobId, ObjectKind, &[u8]) + Sync), coverage: &mut Coverage) {
-        let store = Store::open(&self.common_dir.join("objects"), self.hash_len, coverage);
+        let store = Store::of(self, coverage);
         for state in store.traverse(&Walk { see }, coverage) {
             coverage.merge(state);
         }

@@ -62,7 +62,7 @@ impl Repo {
         }
         // What cannot be read was reported by the pass that sifted.
         let mut ignored = Coverage::default();
-        let store = Store::open(&self.common_dir.join("objects"), self.hash_len, &mut ignored);
+        let store = Store::of(self, &mut ignored);
         if let Some(places) = &sifted.places {
             return places::of_range(&store, sifted, places);
         }
