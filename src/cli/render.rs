@@ -7,7 +7,9 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
+use std::time::SystemTime;
 
+use anyhow::Context as _;
 use anyhow::bail;
 use signleak::finding::Occurrence;
 use signleak::finding::ScanReport;
@@ -16,10 +18,12 @@ use signleak::provenance::Origin;
 use signleak::report;
 use signleak::report::Format;
 use signleak::report::RuleInfo;
+use signleak::report::RunTime;
 use signleak::report::ToolInfo;
 use signleak::rule::RuleSet;
 use signleak::source::git::OpenOptions;
 use signleak::source::git::Repo;
+use signleak::suppress::Day;
 
 use super::args::ColorArg;
 use super::args::FormatArgs;
@@ -95,6 +99,8 @@ pub(crate) struct Rendering<'r> {
     pub(crate) rules: &'r RuleSet,
     /// The folders to which the paths of each target are relative.
     pub(crate) roots: Vec<PathBuf>,
+    /// When the run began.
+    pub(crate) started: SystemTime,
     /// How long the run took, for people.
     pub(crate) elapsed: Option<Duration>,
 }
@@ -104,12 +110,14 @@ impl Rendering<'_> {
     pub(crate) fn write(self, scanned: &ScanReport) -> anyhow::Result<()> {
         let hashes = LineHashes { roots: self.roots, known: Mutex::default() };
         let rules = rule_infos(self.rules, scanned);
+        let time = times(self.started)?;
         let in_file = report::Context {
             tool: TOOL,
             rules: &rules,
             color: matches!(self.outputs.color, ColorArg::Always),
             elapsed: None,
             line_hash: &|occurrence| hashes.of(occurrence),
+            time: RunTime { started: &time.0, finished: &time.1 },
         };
         for (format, path) in &self.outputs.files {
             output::to_file(path, |out| report::write(*format, scanned, &in_file, out))?;
@@ -123,6 +131,25 @@ impl Rendering<'_> {
         }
         Ok(())
     }
+}
+
+/// When the run began and ended. `SOURCE_DATE_EPOCH` stands for both, as in reproducible builds.
+fn times(started: SystemTime) -> anyhow::Result<(String, String)> {
+    if let Some(seconds) = std::env::var_os("SOURCE_DATE_EPOCH") {
+        let seconds = seconds.to_str().and_then(|text| text.parse().ok());
+        let time = timestamp(seconds.context("SOURCE_DATE_EPOCH is no number of seconds")?);
+        return Ok((time.clone(), time));
+    }
+    let seconds = |time: SystemTime| {
+        time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    };
+    Ok((timestamp(seconds(started)), timestamp(seconds(SystemTime::now()))))
+}
+
+/// Seconds since 1970 as `YYYY-MM-DDThh:mm:ss`, UTC.
+fn timestamp(seconds: u64) -> String {
+    let (hour, minute) = (seconds / 3_600 % 24, seconds / 60 % 60);
+    format!("{}T{hour:02}:{minute:02}:{:02}", Day::of_unix_time(seconds), seconds % 60)
 }
 
 /// The folder to which the paths below a target are relative.
@@ -207,6 +234,11 @@ mod tests {
             output,
             color: ColorArg::Never,
         })
+    }
+
+    #[test]
+    fn times_are_written_in_utc() {
+        assert_eq!(timestamp(1_709_164_799), "2024-02-28T23:59:59");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use anyhow::bail;
@@ -21,6 +22,7 @@ const MAX_REPORT: u64 = 1 << 30;
 
 /// Runs the command.
 pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<Status> {
+    let started = SystemTime::now();
     let outputs = Outputs::from_args(&args.output)?;
     let rules = rules::read(&args.rules.files)?;
     let mut files = args.inputs.clone();
@@ -34,7 +36,7 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<Status> {
         files.iter().map(|file| read(file)).collect::<anyhow::Result<_>>()?;
     let merged = report::merge(reports);
     let roots = merged.targets.iter().map(|target| render::root(Path::new(target))).collect();
-    Rendering { outputs: &outputs, rules: &rules, roots, elapsed: None }.write(&merged)?;
+    Rendering { outputs: &outputs, rules: &rules, roots, started, elapsed: None }.write(&merged)?;
     Ok(match args.fail_on {
         Some(limit) => Status::of(&merged, limit.severity()),
         None => Status::Clean,

@@ -25,7 +25,7 @@ const IGNORE_FILE: &str = ".signleakignore";
 
 /// Runs the command.
 pub(crate) fn run(options: ScanOptions) -> anyhow::Result<Status> {
-    let started = Instant::now();
+    let (started, clock) = (SystemTime::now(), Instant::now());
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.scan.threads)
         .build()
@@ -39,9 +39,9 @@ pub(crate) fn run(options: ScanOptions) -> anyhow::Result<Status> {
     });
     progress.finish();
     let report = scanned?;
-    let elapsed = (!options.quiet).then(|| started.elapsed());
-    Rendering { outputs: &options.outputs, rules: detector.rules(), roots, elapsed }
-        .write(&report)?;
+    let elapsed = (!options.quiet).then(|| clock.elapsed());
+    let outputs = &options.outputs;
+    Rendering { outputs, rules: detector.rules(), roots, started, elapsed }.write(&report)?;
     Ok(Status::of(&report, options.fail_on))
 }
 

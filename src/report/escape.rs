@@ -34,6 +34,26 @@ pub fn uri(path: &[u8]) -> String {
     percent_encoding::percent_encode(path, KEPT).to_string()
 }
 
+/// Escapes text for XML, in content and in attributes, and shows what XML 1.0 forbids as [`terminal`] does.
+#[must_use]
+pub fn xml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in terminal(text).chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            '\u{fffe}' | '\u{ffff}' => {
+                let _written = write!(escaped, "\\u{{{:x}}}", u32::from(character));
+            }
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}
+
 fn is_dangerous(character: char) -> bool {
     (character.is_control() && character != '\t')
         || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
@@ -47,6 +67,14 @@ mod tests {
     fn nothing_reaches_the_terminal_as_a_command() {
         assert_eq!(terminal("a\u{1b}[2Jb\u{202e}c\r\n"), "a\\u{1b}[2Jb\\u{202e}c\\u{d}\\u{a}");
         assert!(matches!(terminal("plain é"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn xml_holds_no_markup_and_nothing_forbidden() {
+        assert_eq!(
+            xml("<a b='\"'>&\u{0}\u{ffff}"),
+            "&lt;a b=&#39;&quot;&#39;&gt;&amp;\\u{0}\\u{ffff}"
+        );
     }
 
     #[test]

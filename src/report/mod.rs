@@ -1,8 +1,13 @@
 //! Writes a finished scan in one format or another, and reads JSON reports back. Sees findings only, never a secret.
 
+mod csv;
 pub mod escape;
+mod github;
+mod gitlab;
 mod json;
+mod junit;
 mod line_hash;
+mod markdown;
 mod merge;
 mod read;
 mod sarif;
@@ -13,6 +18,7 @@ use std::io;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::finding::Finding;
 use crate::finding::Occurrence;
 use crate::finding::ScanReport;
 use crate::finding::Severity;
@@ -62,6 +68,32 @@ pub struct Context<'c> {
     pub elapsed: Option<Duration>,
     /// Line hash of an occurrence in a file that exists, by GitHub's algorithm (SARIF only).
     pub line_hash: &'c dyn Fn(&Occurrence) -> Option<String>,
+    /// When the run was, for the formats that must say so.
+    pub time: RunTime<'c>,
+}
+
+impl Context<'_> {
+    /// The rule with this id.
+    #[must_use]
+    pub fn rule(&self, id: &str) -> Option<&RuleInfo> {
+        self.rules.iter().find(|rule| rule.id == id)
+    }
+
+    /// What a finding is, in one line: the title of its rule.
+    #[must_use]
+    pub fn title<'f>(&'f self, finding: &'f Finding) -> &'f str {
+        self.rule(&finding.rule_id).map_or(&finding.rule_id, |rule| &rule.title)
+    }
+}
+
+/// When a run began and ended: UTC, `YYYY-MM-DDThh:mm:ss`. GitLab's and `JUnit`'s schemas require it; no other format holds
+/// a time, so that equal input gives equal reports.
+#[derive(Clone, Copy, Debug)]
+pub struct RunTime<'c> {
+    /// The beginning.
+    pub started: &'c str,
+    /// The end.
+    pub finished: &'c str,
 }
 
 /// A report's format.
@@ -75,15 +107,30 @@ pub enum Format {
     Jsonl,
     /// SARIF 2.1.0 as GitHub code scanning takes it.
     Sarif,
+    /// Annotations for GitHub Actions.
+    Github,
+    /// GitLab's secret detection report.
+    Gitlab,
+    /// `JUnit` XML.
+    Junit,
+    /// One row a place, for spreadsheets.
+    Csv,
+    /// For job summaries and comments.
+    Markdown,
 }
 
 impl Format {
     /// Every format with its name.
-    pub const ALL: [(&'static str, Self); 4] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("text", Self::Text),
         ("json", Self::Json),
         ("jsonl", Self::Jsonl),
         ("sarif", Self::Sarif),
+        ("github", Self::Github),
+        ("gitlab", Self::Gitlab),
+        ("junit", Self::Junit),
+        ("csv", Self::Csv),
+        ("markdown", Self::Markdown),
     ];
 }
 
@@ -114,5 +161,10 @@ pub fn write(
         Format::Json => json::write(report, context, out),
         Format::Jsonl => json::write_lines(report, context, out),
         Format::Sarif => sarif::write(report, context, out),
+        Format::Github => github::write(report, context, out),
+        Format::Gitlab => gitlab::write(report, context, out),
+        Format::Junit => junit::write(report, context, out),
+        Format::Csv => csv::write(report, context, out),
+        Format::Markdown => markdown::write(report, context, out),
     }
 }

@@ -9,15 +9,10 @@ use anstyle::Style;
 use super::Context;
 use super::escape::terminal;
 use super::words;
-use crate::finding::Environment;
 use crate::finding::Finding;
 use crate::finding::Occurrence;
-use crate::finding::Receipt;
-use crate::finding::RevocationStatus;
 use crate::finding::ScanReport;
 use crate::finding::Severity;
-use crate::finding::Tally;
-use crate::finding::Validation;
 use crate::provenance::Origin;
 
 /// Places of one finding that are shown in full.
@@ -69,21 +64,10 @@ impl Paint {
 }
 
 fn finding_text(finding: &Finding, context: &Context<'_>, paint: Paint) -> String {
-    let rule = context.rules.iter().find(|rule| rule.id == finding.rule_id);
-    let title = rule.map_or(finding.rule_id.as_str(), |rule| rule.title.as_str());
     let level = if finding.is_leak() { words::name(finding.severity) } else { "policy".to_owned() };
     let head = paint.severity(finding.severity, &format!("{level}[{}]", finding.rule_id));
-    let environment = match finding.environment {
-        Environment::Unknown => String::new(),
-        known => format!(", {}", words::name(known)),
-    };
-    let mut text = format!(
-        "{head}{}\n",
-        paint.bold(&format!(
-            ": {title}{environment}, {} confidence",
-            words::name(finding.confidence)
-        ))
-    );
+    let headline = paint.bold(&format!(": {}", words::headline(finding, context)));
+    let mut text = format!("{head}{headline}\n");
     for (at, occurrence) in finding.occurrences.iter().take(SHOWN_PLACES).enumerate() {
         push_place(&mut text, occurrence, at == 0, paint);
     }
@@ -92,63 +76,19 @@ fn finding_text(finding: &Finding, context: &Context<'_>, paint: Paint) -> Strin
         push_note(&mut text, paint, &format!("and {hidden} more places; --format json lists all"));
     }
     if finding.is_leak() {
-        let secret = &finding.secret;
-        push_note(
-            &mut text,
-            paint,
-            &format!(
-                "secret: {}, {} characters, sha256 {}",
-                terminal(&secret.redacted),
-                secret.length,
-                secret.sha256
-            ),
-        );
+        push_note(&mut text, paint, &words::secret(finding));
     }
-    for line in standing(finding) {
-        push_note(&mut text, paint, &terminal(&line));
+    for line in words::standing(finding) {
+        push_note(&mut text, paint, &line);
     }
     for reason in words::reasons(finding) {
         push_note(&mut text, paint, &format!("because: {}", terminal(reason)));
     }
-    for step in rule.iter().flat_map(|rule| &rule.remedy) {
+    for step in context.rule(&finding.rule_id).iter().flat_map(|rule| &rule.remedy) {
         push_note(&mut text, paint, &format!("{} {step}", paint.bold("help:")));
     }
     text.push('\n');
     text
-}
-
-/// What the live check and the revocation hook have shown.
-fn standing(finding: &Finding) -> Vec<String> {
-    let live = match finding.validation {
-        Validation::Unchecked => None,
-        Validation::Active { environment } => Some(format!(
-            "live check: ACTIVE, the key opens the {} environment now",
-            words::name(environment)
-        )),
-        Validation::Refused => {
-            Some("live check: refused everywhere: revoked, or never valid".to_owned())
-        }
-        Validation::Unknown { reason } => Some(format!("live check: unknown, {reason}")),
-    };
-    live.into_iter().chain(finding.revocation.iter().map(revocation)).collect()
-}
-
-fn revocation(receipt: &Receipt) -> String {
-    let answer = match receipt.status {
-        RevocationStatus::Revoked => "revoked",
-        RevocationStatus::Accepted => "accepted, not revoked yet",
-        RevocationStatus::UnknownKey => "the endpoint does not know this key",
-        RevocationStatus::Rejected => "rejected",
-        RevocationStatus::Undelivered => "not delivered, the request waits in the outbox",
-    };
-    let detail = receipt.detail.as_ref().map_or(String::new(), |detail| format!(": {detail}"));
-    let proof = match receipt.proof {
-        None => String::new(),
-        Some(Validation::Refused) => "; proven: the provider refuses the key now".to_owned(),
-        Some(Validation::Active { .. }) => "; BUT THE PROVIDER STILL ACCEPTS THE KEY".to_owned(),
-        Some(_) => "; not proven: the live check gave no clear answer".to_owned(),
-    };
-    format!("revocation: {answer} ({}){detail}{proof}", receipt.endpoint)
 }
 
 /// One place: `--> path:line:column`, the line, and what history tells.
@@ -233,46 +173,13 @@ fn gaps_text(report: &ScanReport, paint: Paint) -> String {
 }
 
 fn summary_text(report: &ScanReport, context: &Context<'_>, paint: Paint) -> String {
-    let Tally { leaks, policy, suppressed } = report.tally();
-    let coverage = &report.coverage;
-    let mut parts = vec![if leaks == 0 {
-        "no leak found".to_owned()
-    } else {
-        words::counted(leaks as u64, "leak", "leaks")
-    }];
-    if policy > 0 {
-        parts.push(words::counted(policy as u64, "breach of policy", "breaches of policy"));
-    }
-    if suppressed > 0 {
-        parts.push(format!("{suppressed} suppressed"));
-    }
-    if let Some(check) = &report.live_check {
-        parts.push(words::counted(check.requests.into(), "live request", "live requests"));
-    }
-    let head =
-        paint.severity(if leaks == 0 { Severity::Low } else { Severity::High }, &parts.join(", "));
-    let mut scanned = vec![];
-    if coverage.files > 0 {
-        scanned.push(format!(
-            "{} ({})",
-            words::counted(coverage.files, "file", "files"),
-            words::bytes(coverage.file_bytes)
-        ));
-    }
-    if coverage.objects > 0 {
-        scanned.push(format!(
-            "{} ({})",
-            words::counted(coverage.objects, "git object", "git objects"),
-            words::bytes(coverage.object_bytes)
-        ));
-    }
+    let is_clean = report.tally().leaks == 0;
+    let severity = if is_clean { Severity::Low } else { Severity::High };
+    let head = paint.severity(severity, &words::found(report));
     let time = context
         .elapsed
         .map_or(String::new(), |elapsed| format!(" in {:.2} s", elapsed.as_secs_f64()));
     let complete =
-        if coverage.is_complete() { "" } else { "; NOT everything was scanned, see above" };
-    format!(
-        "{head}: scanned {}{time}{complete}\n",
-        if scanned.is_empty() { "nothing".to_owned() } else { scanned.join(" and ") }
-    )
+        if report.coverage.is_complete() { "" } else { "; NOT everything was scanned, see above" };
+    format!("{head}: scanned {}{time}{complete}\n", words::scanned(report))
 }

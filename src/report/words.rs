@@ -1,8 +1,16 @@
 //! Words that the formats for people share.
 
+use super::Context;
+use super::escape::terminal;
 use crate::coverage::GapKind;
+use crate::finding::Environment;
 use crate::finding::Finding;
 use crate::finding::Occurrence;
+use crate::finding::Receipt;
+use crate::finding::RevocationStatus;
+use crate::finding::ScanReport;
+use crate::finding::Tally;
+use crate::finding::Validation;
 use crate::provenance::Origin;
 
 /// Where it stands: `path:line:column`, or the kind of place where there is no path.
@@ -17,6 +25,111 @@ pub(super) fn place(occurrence: &Occurrence) -> String {
 pub(super) fn reasons(finding: &Finding) -> impl Iterator<Item = &str> {
     let reasons = finding.evidence.iter().filter(|evidence| evidence.weight >= 0);
     reasons.map(|evidence| evidence.text.as_str())
+}
+
+/// The path of a place, or the kind of place where there is none.
+pub(super) fn path(occurrence: &Occurrence) -> String {
+    let path = occurrence.path.to_string();
+    if path.is_empty() {
+        origin(occurrence.origin).to_owned()
+    } else {
+        terminal(&path).into_owned()
+    }
+}
+
+/// What a finding is: its title, the environment, how sure.
+pub(super) fn headline(finding: &Finding, context: &Context<'_>) -> String {
+    let environment = match finding.environment {
+        Environment::Unknown => String::new(),
+        known => format!(", {}", name(known)),
+    };
+    format!("{}{environment}, {} confidence", context.title(finding), name(finding.confidence))
+}
+
+/// The secret as far as it may be shown.
+pub(super) fn secret(finding: &Finding) -> String {
+    let secret = &finding.secret;
+    format!(
+        "secret: {}, {} characters, sha256 {}",
+        terminal(&secret.redacted),
+        secret.length,
+        secret.sha256
+    )
+}
+
+/// What the live check and the revocation hook have shown.
+pub(super) fn standing(finding: &Finding) -> Vec<String> {
+    let live = match finding.validation {
+        Validation::Unchecked => None,
+        Validation::Active { environment } => Some(format!(
+            "live check: ACTIVE, the key opens the {} environment now",
+            name(environment)
+        )),
+        Validation::Refused => {
+            Some("live check: refused everywhere: revoked, or never valid".to_owned())
+        }
+        Validation::Unknown { reason } => Some(format!("live check: unknown, {reason}")),
+    };
+    let lines = live.into_iter().chain(finding.revocation.iter().map(revocation));
+    lines.map(|line| terminal(&line).into_owned()).collect()
+}
+
+fn revocation(receipt: &Receipt) -> String {
+    let answer = match receipt.status {
+        RevocationStatus::Revoked => "revoked",
+        RevocationStatus::Accepted => "accepted, not revoked yet",
+        RevocationStatus::UnknownKey => "the endpoint does not know this key",
+        RevocationStatus::Rejected => "rejected",
+        RevocationStatus::Undelivered => "not delivered, the request waits in the outbox",
+    };
+    let detail = receipt.detail.as_ref().map_or(String::new(), |detail| format!(": {detail}"));
+    let proof = match receipt.proof {
+        None => String::new(),
+        Some(Validation::Refused) => "; proven: the provider refuses the key now".to_owned(),
+        Some(Validation::Active { .. }) => "; BUT THE PROVIDER STILL ACCEPTS THE KEY".to_owned(),
+        Some(_) => "; not proven: the live check gave no clear answer".to_owned(),
+    };
+    format!("revocation: {answer} ({}){detail}{proof}", receipt.endpoint)
+}
+
+/// What a run found: `2 leaks, 1 suppressed`.
+pub(super) fn found(report: &ScanReport) -> String {
+    let Tally { leaks, policy, suppressed } = report.tally();
+    let mut parts = vec![match leaks {
+        0 => "no leak found".to_owned(),
+        leaks => counted(leaks as u64, "leak", "leaks"),
+    }];
+    if policy > 0 {
+        parts.push(counted(policy as u64, "breach of policy", "breaches of policy"));
+    }
+    if suppressed > 0 {
+        parts.push(format!("{suppressed} suppressed"));
+    }
+    if let Some(check) = &report.live_check {
+        parts.push(counted(check.requests.into(), "live request", "live requests"));
+    }
+    parts.join(", ")
+}
+
+/// What a run looked at: `3 files (2.0 KiB)`.
+pub(super) fn scanned(report: &ScanReport) -> String {
+    let coverage = &report.coverage;
+    let mut parts = vec![];
+    if coverage.files > 0 {
+        let files = counted(coverage.files, "file", "files");
+        parts.push(format!("{files} ({})", bytes(coverage.file_bytes)));
+    }
+    if coverage.objects > 0 {
+        let objects = counted(coverage.objects, "git object", "git objects");
+        parts.push(format!("{objects} ({})", bytes(coverage.object_bytes)));
+    }
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(" and ") }
+}
+
+/// A run in one sentence.
+pub(super) fn verdict(report: &ScanReport) -> String {
+    let complete = if report.coverage.is_complete() { "" } else { "; NOT everything was scanned" };
+    format!("{}: scanned {}{complete}", found(report), scanned(report))
 }
 
 /// A number with its noun: `1,024 files`.

@@ -9,6 +9,10 @@ use serde_json::Value;
 
 use crate::support::{Sandbox, fixtures, key, stderr};
 
+/// Every format that a report can have.
+const FORMATS: [&str; 9] =
+    ["text", "json", "jsonl", "sarif", "github", "gitlab", "junit", "csv", "markdown"];
+
 #[test]
 fn exit_status_tells_clean_found_failed_and_incomplete() {
     let sandbox = Sandbox::new();
@@ -173,24 +177,21 @@ fn json_and_jsonl_pass_the_published_schema() {
 #[test]
 fn reports_are_equal_at_every_number_of_threads() {
     let sandbox = Sandbox::new();
-    for format in ["json", "sarif", "jsonl"] {
-        let report = |threads: &str| {
-            sandbox
-                .run(&[
-                    "scan",
-                    "--no-history",
-                    "--no-repo-config",
-                    &fixtures(),
-                    "--format",
-                    format,
-                    "--threads",
-                    threads,
-                ])
-                .stdout
-        };
-        let one = report("1");
-        assert!(one.len() > 1_000);
-        assert!(one == report("2") && one == report("16"), "{format} differs");
+    let reports = |threads: &str| {
+        let outputs: Vec<String> =
+            FORMATS.iter().map(|format| format!("{format}=out.{format}")).collect();
+        let mut args = vec!["scan", "--no-history", "--no-repo-config", "-q", "--threads", threads];
+        let fixtures = fixtures();
+        args.push(&fixtures);
+        args.extend(outputs.iter().flat_map(|output| ["-o", output]));
+        sandbox.run_with(&[("SOURCE_DATE_EPOCH", "1000000000")], &args);
+        FORMATS.map(|format| sandbox.read(&format!("out.{format}")))
+    };
+    let one = reports("1");
+    for (other, threads) in [(reports("2"), 2), (reports("16"), 16)] {
+        for ((one, other), format) in one.iter().zip(&other).zip(FORMATS) {
+            assert!(one.len() > 1_000 && one == other, "{format} differs with {threads} threads");
+        }
     }
 }
 
@@ -210,27 +211,20 @@ fn no_secret_appears_in_any_output() {
     let secrets = plain_secrets(&hashes);
     assert!(secrets.len() > 60, "{}", secrets.len());
     let mut outputs = vec![];
-    for format in ["text", "json", "jsonl", "sarif"] {
-        for extra in [&[][..], &["--color", "always"], &["--min-confidence", "low"]] {
-            outputs.push(
-                sandbox.run(
-                    &[
-                        &[
-                            "scan",
-                            "--no-history",
-                            "--no-repo-config",
-                            &fixtures(),
-                            "--format",
-                            format,
-                        ],
-                        extra,
-                    ]
-                    .concat(),
-                ),
-            );
+    let fixtures = fixtures();
+    let files: Vec<String> =
+        FORMATS.iter().map(|format| format!("{format}=out.{format}")).collect();
+    for extra in [&[][..], &["--color", "always"], &["--min-confidence", "low"]] {
+        let mut args = vec!["scan", "--no-history", "--no-repo-config", &fixtures];
+        args.extend(extra);
+        args.extend(files.iter().flat_map(|file| ["-o", file]));
+        let mut output = sandbox.run(&args);
+        for format in FORMATS {
+            output.stdout.extend(sandbox.read(&format!("out.{format}")));
         }
+        outputs.push(output);
     }
-    for entry in walkdir::WalkDir::new(fixtures())
+    for entry in walkdir::WalkDir::new(&fixtures)
         .into_iter()
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file())

@@ -1,6 +1,7 @@
 //! Integration tests: the modules are named after what they prove.
 
 mod cli;
+mod formats;
 mod git_engine;
 mod git_places;
 mod hooks;

@@ -35,9 +35,13 @@ impl Sandbox {
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.run_with(&[], args)
+    }
+
+    pub(crate) fn run_with(&self, environment: &[(&str, &str)], args: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_signleak"));
         command.args(args).current_dir(self.path()).env_clear().env("HOME", self.path());
-        command.output().expect("the binary runs")
+        command.envs(environment.iter().copied()).output().expect("the binary runs")
     }
 
     pub(crate) fn git(&self, args: &[&str]) {
