@@ -37,13 +37,20 @@ impl Status {
     }
 }
 
+impl Status {
+    /// The number of it.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::Found => 1,
+            Self::Failed => 2,
+            Self::Incomplete => 3,
+        }
+    }
+}
+
 impl From<Status> for ExitCode {
     fn from(status: Status) -> Self {
-        Self::from(match status {
-            Status::Clean => 0,
-            Status::Found => 1,
-            Status::Failed => 2,
-            Status::Incomplete => 3,
-        })
+        Self::from(status.code())
     }
 }

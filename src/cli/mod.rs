@@ -1,6 +1,7 @@
 //! The command line: what was typed, what is meant, and what is done about it.
 
 mod args;
+mod ci;
 mod exit;
 mod explain;
 mod git_env;
@@ -31,6 +32,7 @@ pub(crate) fn run() -> anyhow::Result<Status> {
     };
     match args.command {
         args::Command::Scan(args) => scan::run(options::ScanOptions::from_args(args)?),
+        args::Command::Ci(args) => ci::run(args),
         args::Command::Report(args) => report::run(&args),
         args::Command::Explain(args) => explain::run(&args),
         args::Command::Rules(args) => rules::run(&args),

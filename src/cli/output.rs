@@ -35,6 +35,16 @@ pub(crate) fn to_file(
     }
 }
 
+/// Adds what `write` writes to the end of a file.
+pub(crate) fn append(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let open = OpenOptions::new().append(true).create(true).open(path);
+    open.and_then(|mut file| write_all(&mut file, write))
+        .with_context(|| format!("cannot write to {}", path.display()))
+}
+
 fn replace(
     place: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,

@@ -45,6 +45,8 @@ pub(crate) struct Outputs {
     pub(crate) stdout: Option<Format>,
     /// Reports in files.
     pub(crate) files: Vec<(Format, PathBuf)>,
+    /// Reports that are added to files, such as the summary of a CI job.
+    pub(crate) appended: Vec<(Format, PathBuf)>,
     color: ColorArg,
 }
 
@@ -52,7 +54,8 @@ impl Outputs {
     /// Validates `--format F`, `-o FILE` and any number of `-o FORMAT=FILE`.
     pub(crate) fn from_args(args: &FormatArgs) -> anyhow::Result<Self> {
         let format: Format = args.format.parse().map_err(anyhow::Error::msg)?;
-        let mut outputs = Self { stdout: Some(format), files: vec![], color: args.color };
+        let mut outputs =
+            Self { stdout: Some(format), files: vec![], appended: vec![], color: args.color };
         for given in &args.output {
             let (named, path) = split_output(given)?;
             if outputs.files.iter().any(|(_, known)| *known == path) {
@@ -121,6 +124,9 @@ impl Rendering<'_> {
         };
         for (format, path) in &self.outputs.files {
             output::to_file(path, |out| report::write(*format, scanned, &in_file, out))?;
+        }
+        for (format, path) in &self.outputs.appended {
+            output::append(path, |out| report::write(*format, scanned, &in_file, out))?;
         }
         if let Some(format) = self.outputs.stdout {
             let color = self.outputs.color.on_stdout();

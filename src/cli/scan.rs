@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use signleak::decode::Limits;
 use signleak::detect::Detector;
+use signleak::finding::ScanReport;
 use signleak::scan::Suppressions;
 use signleak::scan::Target;
 use signleak::suppress::Day;
@@ -25,6 +26,11 @@ const IGNORE_FILE: &str = ".signleakignore";
 
 /// Runs the command.
 pub(crate) fn run(options: ScanOptions) -> anyhow::Result<Status> {
+    report(options).map(|(_, status)| status)
+}
+
+/// Scans and writes the reports.
+pub(crate) fn report(options: ScanOptions) -> anyhow::Result<(ScanReport, Status)> {
     let (started, clock) = (SystemTime::now(), Instant::now());
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.scan.threads)
@@ -42,7 +48,8 @@ pub(crate) fn run(options: ScanOptions) -> anyhow::Result<Status> {
     let elapsed = (!options.quiet).then(|| clock.elapsed());
     let outputs = &options.outputs;
     Rendering { outputs, rules: detector.rules(), roots, started, elapsed }.write(&report)?;
-    Ok(Status::of(&report, options.fail_on))
+    let status = Status::of(&report, options.fail_on);
+    Ok((report, status))
 }
 
 /// The folder to which a target's paths are relative.

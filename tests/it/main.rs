@@ -1,5 +1,6 @@
 //! Integration tests: the modules are named after what they prove.
 
+mod ci_event;
 mod cli;
 mod formats;
 mod git_engine;

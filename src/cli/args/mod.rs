@@ -1,5 +1,6 @@
 //! What was typed.
 
+mod ci;
 mod hook;
 mod report;
 
@@ -12,6 +13,7 @@ use clap::Subcommand;
 use clap::ValueEnum;
 use signleak::finding::Severity;
 
+pub(crate) use ci::{CiArgs, CiMode};
 pub(crate) use hook::{HookArgs, HookCommand, HookName, HookPlaceArgs};
 pub(crate) use report::ReportArgs;
 
@@ -31,6 +33,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Scan files and git history.
     Scan(ScanArgs),
+    /// Scan what a CI event brings, with annotations and job summary on GitHub.
+    Ci(CiArgs),
     /// Convert and merge JSON reports.
     Report(ReportArgs),
     /// Tell why the values of a file are or are not findings.

@@ -7,6 +7,7 @@
 //! pass; `range` is the same for a few commits; `staged` compares the index with `HEAD`; `attribution/` answers who, where and for how long.
 
 mod attribution;
+mod change;
 mod files;
 mod hints;
 mod hooks_path;
@@ -25,6 +26,7 @@ mod verify;
 mod walk;
 
 pub use attribution::{AttributeError, Located};
+pub use change::{Change, ChangeError, ChangeRange};
 pub use hooks_path::{HooksFolder, global_hooks_path, set_global_hooks_path};
 pub use object::ObjectKind;
 pub use pushed::PushedRef;
