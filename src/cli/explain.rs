@@ -9,6 +9,7 @@ use signleak::decode::Limits;
 use signleak::detect::Detector;
 use signleak::detect::Explanation;
 use signleak::report::escape;
+use signleak::rule::Thresholds;
 
 use super::Status;
 use super::args::ExplainArgs;
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Status> {
         explain_nothing(&mut out, &detector, (file, line), &bytes)?;
     }
     for explanation in &explanations {
-        write_explanation(&mut out, file, explanation)?;
+        write_explanation(&mut out, file, explanation, detector.rules().thresholds)?;
     }
     Ok(Status::Clean)
 }
@@ -83,6 +84,7 @@ fn write_explanation(
     out: &mut impl Write,
     file: &str,
     explanation: &Explanation,
+    thresholds: Thresholds,
 ) -> anyhow::Result<()> {
     let verdict = match explanation.confidence {
         Some(confidence) => {
@@ -105,7 +107,8 @@ fn write_explanation(
     }
     writeln!(
         out,
-        "  {total:>5}  in all: from 85 on high, from 60 medium, from 50 low confidence\n"
+        "  {total:>5}  in all: from {} on high, from {} medium, from {} low confidence\n",
+        thresholds.high, thresholds.medium, thresholds.low
     )?;
     Ok(())
 }

@@ -1,23 +1,15 @@
 //! The syntactic surroundings of a value: the name it is assigned to, the call it stands in, its siblings, and the
 //! names of the blocks around it.
 
+use super::blocks;
+use super::blocks::Block;
 use super::lex;
 use super::lex::Lexeme;
+use super::page::Page;
 use crate::location::Span;
 
 /// How far a statement is read to the left, in bytes.
 const STATEMENT_REACH: usize = 1_000;
-/// How far enclosing blocks are searched, in bytes.
-const BLOCK_REACH: usize = 16 * 1024;
-/// Enclosing blocks that are looked at.
-const MAX_BLOCKS: usize = 8;
-
-/// HTML tags that say nothing about their content.
-const MARKUP: [&str; 32] = [
-    "a", "b", "code", "strong", "em", "i", "u", "td", "th", "tr", "span", "p", "li", "ul", "ol",
-    "pre", "div", "kbd", "tt", "br", "dd", "dt", "samp", "mark", "h1", "h2", "h3", "h4", "body",
-    "html", "font", "small",
-];
 
 /// How a name is tied to the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,17 +37,6 @@ pub(super) struct Name {
     pub(super) link: Link,
 }
 
-/// A block around the value.
-#[derive(Clone, Debug)]
-pub(super) struct Block {
-    /// The text that names it: `'yousign' =>`, `class YousignClient`, `yousign:`.
-    pub(super) header: Span,
-    /// Where its content begins.
-    pub(super) start: usize,
-    /// Whether it is data (a mapping, a section) and not code.
-    pub(super) is_data: bool,
-}
-
 /// What stands around a value.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Context {
@@ -74,15 +55,16 @@ pub(super) struct Context {
 }
 
 /// Reads the surroundings of the value at `span`.
-pub(super) fn read(text: &[u8], span: Span) -> Context {
-    let mut context = Context { is_bare: is_bare(text, span), ..Context::default() };
-    read_statement(text, span, &mut context);
-    context.blocks = blocks(text, span.start);
+pub(super) fn read(page: &Page<'_>, span: Span) -> Context {
+    let mut context = Context { is_bare: is_bare(page, span), ..Context::default() };
+    read_statement(page, span, &mut context);
+    context.blocks = blocks::around(page, span.start);
     context
 }
 
-fn is_bare(text: &[u8], span: Span) -> bool {
-    let line = crate::location::line_around(text, span.start);
+fn is_bare(page: &Page<'_>, span: Span) -> bool {
+    let text = page.text;
+    let line = page.lines.around(span.start);
     text[line.start..span.start]
         .iter()
         .chain(&text[span.end..line.end])
@@ -106,12 +88,16 @@ pub(super) fn serialized_key(text: &[u8], span: Span) -> Option<Span> {
 }
 
 /// Walks to the beginning of the statement and collects the names on the way.
-fn read_statement(text: &[u8], span: Span, context: &mut Context) {
+fn read_statement(page: &Page<'_>, span: Span, context: &mut Context) {
+    let text = page.text;
     let mut lexemes = lex::leftwards(text, span.start, STATEMENT_REACH);
     let mut link = Link::Adjacent;
     let mut depth = 0_usize;
     let mut start = span.start;
     let mut continues = false;
+    // `bearer = value` is a name; `"Bearer " + value` is a scheme.
+    let mut is_assigned = false;
+    let mut is_here_string = false;
     while let Some(lexeme) = lexemes.next() {
         match lexeme {
             Lexeme::Close => depth += 1,
@@ -129,9 +115,12 @@ fn read_statement(text: &[u8], span: Span, context: &mut Context) {
                 }
                 continues = true;
             }
+            // Options of a command do not name what it reads (`--data-file=- <<< VALUE`).
+            Lexeme::Word(word) if is_here_string && text[word.start] == b'-' => {}
             Lexeme::Word(word) if depth == 0 => {
                 if text[word.start..word.end].eq_ignore_ascii_case(b"bearer")
                     && context.names.is_empty()
+                    && !is_assigned
                 {
                     context.is_bearer = true;
                 } else if context.names.len() < 12 {
@@ -144,8 +133,10 @@ fn read_statement(text: &[u8], span: Span, context: &mut Context) {
                 link = Link::Path;
                 continues = true;
             }
-            Lexeme::Operator(b'>') if skip_tag(text, &mut lexemes) => link = Link::Adjacent,
+            Lexeme::Operator(b'>') if skip_tag(page, &mut lexemes) => link = Link::Adjacent,
             Lexeme::Operator(byte) => {
+                is_here_string |= byte == b'<' && text[lexemes.offset()..].starts_with(b"<<");
+                is_assigned |= matches!(byte, b'=' | b':' | b'>');
                 link = if matches!(byte, b'?' | b'|') { Link::Fallback } else { Link::Assigned };
                 continues = true;
             }
@@ -167,7 +158,8 @@ fn read_statement(text: &[u8], span: Span, context: &mut Context) {
 }
 
 /// Passes over an HTML tag that only marks up its content, if one ends here.
-fn skip_tag(text: &[u8], lexemes: &mut lex::Leftwards<'_>) -> bool {
+fn skip_tag(page: &Page<'_>, lexemes: &mut lex::Leftwards<'_>) -> bool {
+    let text = page.text;
     let end = lexemes.offset();
     let Some(start) = text[end.saturating_sub(200)..end].iter().rposition(|byte| *byte == b'<')
     else {
@@ -176,7 +168,8 @@ fn skip_tag(text: &[u8], lexemes: &mut lex::Leftwards<'_>) -> bool {
     let start = end.saturating_sub(200) + start;
     let inner = text[start + 1..end].strip_prefix(b"/").unwrap_or(&text[start + 1..end]);
     let name = inner.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    let is_markup = MARKUP.iter().any(|tag| inner[..name].eq_ignore_ascii_case(tag.as_bytes()));
+    let tag = String::from_utf8_lossy(&inner[..name]).to_ascii_lowercase();
+    let is_markup = page.vocabulary().markup.contains(&tag);
     if is_markup {
         lexemes.jump_to(start);
     }
@@ -269,134 +262,4 @@ fn is_blank_or_item(text: &[u8], at: usize) -> bool {
         .position(|byte| *byte != b' ' && *byte != b'\t')
         .map_or(&[][..], |skip| &text[at + skip..]);
     rest.is_empty() || rest.starts_with(b"\n") || rest.starts_with(b"\r") || rest.starts_with(b"- ")
-}
-
-/// The blocks around `at`: by brackets, by indentation, and by section headers.
-fn blocks(text: &[u8], at: usize) -> Vec<Block> {
-    let floor = at.saturating_sub(BLOCK_REACH);
-    let mut blocks = bracket_blocks(text, at, floor);
-    blocks.extend(indent_blocks(text, at, floor));
-    blocks.extend(section(text, at, floor));
-    blocks.sort_by_key(|block| std::cmp::Reverse(block.start));
-    blocks.dedup_by_key(|block| block.start);
-    blocks.truncate(MAX_BLOCKS);
-    blocks
-}
-
-fn bracket_blocks(text: &[u8], at: usize, floor: usize) -> Vec<Block> {
-    let mut blocks = vec![];
-    let mut depth = 0_usize;
-    for position in (floor..at).rev() {
-        match text[position] {
-            b')' | b']' | b'}' => depth += 1,
-            b'(' | b'[' | b'{' if depth > 0 => depth -= 1,
-            b'(' | b'[' | b'{' => {
-                let header = with_comment_above(text, header_before(text, position, floor));
-                let last = text[header.start..position].trim_ascii_end().last().copied();
-                blocks.push(Block {
-                    header,
-                    start: position,
-                    is_data: matches!(last, Some(b':' | b'>' | b'=')),
-                });
-                if blocks.len() == MAX_BLOCKS {
-                    break;
-                }
-            }
-            _ => {}
-        }
-    }
-    blocks
-}
-
-/// A header together with the comment in the line above it.
-fn with_comment_above(text: &[u8], header: Span) -> Span {
-    let first = header.start
-        + text[header.start..header.end]
-            .iter()
-            .take_while(|byte| byte.is_ascii_whitespace())
-            .count();
-    let line = crate::location::line_around(text, first);
-    if line.start < 2 {
-        return header;
-    }
-    let above = crate::location::line_around(text, line.start - 1);
-    let comment = text[above.start..above.end].trim_ascii();
-    let is_comment = [b"//".as_slice(), b"#", b"/*", b"*", b"--"]
-        .iter()
-        .any(|opener| comment.starts_with(opener));
-    if is_comment && above.len() < 160 {
-        Span::new(above.start.min(header.start), header.end)
-    } else {
-        header
-    }
-}
-
-/// What stands before a bracket: back to the end of the statement before it, at most 160 bytes and two lines.
-fn header_before(text: &[u8], bracket: usize, floor: usize) -> Span {
-    let floor = floor.max(bracket.saturating_sub(160));
-    let mut start = bracket;
-    let mut lines = 0;
-    let mut depth = 0_usize;
-    let mut said = false;
-    while start > floor {
-        match text[start - 1] {
-            b'\n' if said && lines == 0 && text[start..bracket].trim_ascii().len() > 2 => break,
-            b'\n' => lines += 1,
-            b')' => depth += 1,
-            b'(' if depth > 0 => depth -= 1,
-            b';' | b'{' | b'}' => break,
-            b',' | b'[' | b'(' if depth == 0 => break,
-            byte if !byte.is_ascii_whitespace() => said = true,
-            _ => {}
-        }
-        if lines > 1 {
-            break;
-        }
-        start -= 1;
-    }
-    Span::new(start, bracket)
-}
-
-/// Lines above with less and less indentation, as in YAML, Python and pretty-printed XML.
-fn indent_blocks(text: &[u8], at: usize, floor: usize) -> Vec<Block> {
-    let mut blocks = vec![];
-    let mut line = crate::location::line_around(text, at);
-    let mut indent = indent_of(&text[line.start..line.end]);
-    while indent > 0 && line.start > floor.max(1) && blocks.len() < MAX_BLOCKS {
-        line = crate::location::line_around(text, line.start - 1);
-        let content = &text[line.start..line.end];
-        let trimmed = content.trim_ascii();
-        if trimmed.is_empty() || trimmed.starts_with(b"#") || trimmed.starts_with(b"//") {
-            continue;
-        }
-        let own = indent_of(content);
-        if own < indent {
-            indent = own;
-            let is_data = trimmed.ends_with(b":") || trimmed.ends_with(b">");
-            blocks.push(Block { header: line, start: line.start, is_data });
-        }
-    }
-    blocks
-}
-
-/// Columns before the text of a line; a list item's dash counts as space.
-fn indent_of(line: &[u8]) -> usize {
-    line.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'-')).count()
-}
-
-/// The section header `[name]` above, as in INI and TOML files.
-fn section(text: &[u8], at: usize, floor: usize) -> Option<Block> {
-    let mut line = crate::location::line_around(text, at);
-    while line.start > floor.max(1) {
-        line = crate::location::line_around(text, line.start - 1);
-        let content = text[line.start..line.end].trim_ascii();
-        if content.starts_with(b"[")
-            && content.ends_with(b"]")
-            && content.len() < 100
-            && !content.contains(&b',')
-        {
-            return Some(Block { header: line, start: line.start, is_data: true });
-        }
-    }
-    None
 }

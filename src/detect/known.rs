@@ -4,10 +4,10 @@ use aho_corasick::AhoCorasick;
 
 use super::Detector;
 use super::Found;
+use super::exposure;
 use super::full_path;
 use super::prefilter;
 use super::snippet;
-use super::surroundings;
 use crate::blob::BlobPath;
 use crate::blob::Sieve;
 use crate::coverage::Coverage;
@@ -95,7 +95,7 @@ impl Detector {
                 found.keep(
                     *in_document,
                     Candidate {
-                        exposure: surroundings::exposure(view.text, span, &path),
+                        exposure: exposure::exposure(&self.rules.places, view.text, span, &path),
                         evidence: vec![evidence],
                         region: view.region(span),
                         snippet: snippet::masked(view.document(), *in_document, &masked, false),

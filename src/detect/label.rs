@@ -1,7 +1,7 @@
 //! What a name says about the value it stands for.
 
 use super::lex;
-use super::mention::Rivals;
+use super::rivals::Rivals;
 use crate::rule::Provider;
 use crate::rule::Vocabulary;
 
@@ -10,6 +10,8 @@ use crate::rule::Vocabulary;
 pub(super) enum Meaning {
     /// A credential, and no word says of whom else.
     Credential,
+    /// A credential that people choose, and no word says of whom.
+    Password,
     /// A credential of something that the words name and we do not know (`CRM_API_KEY`).
     ForeignCredential,
     /// A credential for another purpose (`APP_SECRET`).
@@ -63,6 +65,32 @@ impl Label {
         }
     }
 
+    /// Reads the words of a phrase (`clé API Yousign est`), the nearest to the value first, of which the first name
+    /// already says what `self` is. What the phrase names beyond it counts where `self` leaves it open.
+    pub(super) fn within_phrase(
+        mut self,
+        phrase: &[&[u8]],
+        provider: &Provider,
+        vocabulary: &Vocabulary,
+        rivals: &Rivals,
+    ) -> Self {
+        let read = |name: &&[u8]| Self::read(name, provider, vocabulary, rivals);
+        let others: Vec<Self> = phrase.iter().map(read).collect();
+        let names_provider = self.names_provider || others.iter().any(|label| label.names_provider);
+        if !names_provider || !matches!(self.meaning, Meaning::Credential | Meaning::Unknown) {
+            return self;
+        }
+        if others.iter().any(|label| label.meaning == Meaning::Credential) {
+            self.meaning = Meaning::Credential;
+        }
+        let written: Vec<&str> =
+            others.iter().rev().map(|label| label.text.as_str()).chain([&*self.text]).collect();
+        self.text = written.join(" ");
+        self.words.extend(others.into_iter().flat_map(|label| label.words));
+        self.names_provider = true;
+        self
+    }
+
     /// Whether one of the cues stands in the name; a cue of several words (`signing_secret`) must stand whole.
     pub(super) fn has_cue(&self, cues: &[String]) -> bool {
         let joined = format!("_{}_", self.words.join("_"));
@@ -82,6 +110,7 @@ fn meaning(
     rivals: &Rivals,
 ) -> Meaning {
     let is_digest = |word: &String| vocabulary.digest.contains(word);
+    let is_suffix = |word: &str| is_suffix(word, vocabulary);
     let Some(head) = head(words, vocabulary) else {
         return if names_provider { Meaning::Unknown } else { Meaning::Carrier };
     };
@@ -113,6 +142,8 @@ fn meaning(
         };
         return if qualifiers().any(foreign) {
             Meaning::ForeignCredential
+        } else if vocabulary.password.contains(head) {
+            Meaning::Password
         } else {
             Meaning::Credential
         };
@@ -124,47 +155,18 @@ fn meaning(
 
 /// The word that says what the thing is: the last one that is no environment, version or number.
 fn head<'w>(words: &'w [String], vocabulary: &Vocabulary) -> Option<&'w String> {
+    let is_suffix = |word: &String| is_suffix(word, vocabulary);
     let last =
         words.iter().rev().find(|word| !is_suffix(word) && !vocabulary.carrier.contains(*word));
     last.or_else(|| words.last().filter(|word| !is_suffix(word)))
 }
 
 /// Words that follow a name without changing what it is.
-fn is_suffix(word: &str) -> bool {
+fn is_suffix(word: &str, vocabulary: &Vocabulary) -> bool {
     word.len() == 1
         || word.bytes().all(|byte| byte.is_ascii_digit())
         || word.starts_with('v') && word[1..].bytes().all(|byte| byte.is_ascii_digit())
-        || matches!(
-            word,
-            "sandbox"
-                | "prod"
-                | "production"
-                | "staging"
-                | "test"
-                | "dev"
-                | "live"
-                | "demo"
-                | "preprod"
-                | "local"
-                | "uat"
-                | "qa"
-                | "recette"
-                | "old"
-                | "new"
-                | "header"
-                | "env"
-                | "fallback"
-                | "legacy"
-                | "backup"
-                | "full"
-                | "readonly"
-                | "hardcoded"
-                | "const"
-                | "development"
-                | "param"
-                | "field"
-                | "str"
-        )
+        || vocabulary.suffix.contains(word)
 }
 
 /// `key`, `token`, …, also glued to the provider or to `api` (`ysapikey`, `yousignkey`).

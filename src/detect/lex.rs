@@ -137,6 +137,20 @@ pub(super) fn subwords(name: &[u8]) -> Vec<String> {
     words
 }
 
+/// The word in which `found` stands, at most 80 bytes to each side.
+pub(super) fn word_around(text: &[u8], found: Span) -> Span {
+    let before = text[..found.start].iter().rev().take(80).take_while(|byte| is_word(**byte));
+    let behind = text[found.end..].iter().take(80).take_while(|byte| is_word(**byte));
+    Span::new(found.start - before.count(), found.end + behind.count())
+}
+
+/// The last part of a dotted or arrowed name: `setToken` of `client.setToken`.
+pub(super) fn last_part(name: &[u8]) -> &[u8] {
+    name.rsplit(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80))
+        .find(|part| !part.is_empty())
+        .unwrap_or(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

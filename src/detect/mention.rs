@@ -1,15 +1,14 @@
-//! Where a text speaks of the provider, and where of others.
+//! Where a text speaks of the provider.
 
-use aho_corasick::AhoCorasick;
 use regex::bytes::Regex;
 use regex::bytes::RegexBuilder;
 
 use super::lex;
+use super::lines::Lines;
 use crate::blob::BlobPath;
 use crate::finding::Environment;
 use crate::location::Span;
 use crate::rule::Provider;
-use crate::rule::Vocabulary;
 
 /// Mentions kept per text; more say nothing new.
 const MAX_MENTIONS: usize = 4096;
@@ -34,15 +33,17 @@ pub(super) struct Mentions {
 }
 
 impl Mentions {
-    /// Finds them.
-    pub(super) fn find(provider: &Provider, text: &[u8], path: &BlobPath) -> Self {
-        let Ok(keyword) = keyword_regex(provider) else {
-            return Self { in_text: vec![], in_path: false };
-        };
-        let in_text = keyword
+    /// Finds them; `keywords` is the provider's [`keyword_regex`].
+    pub(super) fn find(
+        provider: &Provider,
+        keywords: &Regex,
+        text: &[u8],
+        path: &BlobPath,
+    ) -> Self {
+        let in_text = keywords
             .find_iter(text)
             .filter_map(|found| mention(provider, text, Span::new(found.start(), found.end())));
-        let in_path = keyword.find_iter(path.as_bytes()).any(|found| {
+        let in_path = keywords.find_iter(path.as_bytes()).any(|found| {
             mention(provider, path.as_bytes(), Span::new(found.start(), found.end())).is_some()
         });
         Self { in_text: in_text.take(MAX_MENTIONS).collect(), in_path }
@@ -66,35 +67,44 @@ impl Mentions {
         inside.into_iter().any(test)
     }
 
-    /// The mention nearest to `at`, with its distance in lines, looking `reach` bytes to each side.
-    pub(super) fn nearest(
-        &self,
-        text: &[u8],
-        at: usize,
-        reach: usize,
-    ) -> Option<(&Mention, usize)> {
-        let from = self.in_text.partition_point(|mention| mention.span.start < at);
-        let before = from.checked_sub(1).and_then(|index| self.in_text.get(index));
-        let after = self.in_text.get(from);
-        let distance = |mention: &Mention| {
-            let (low, high) = if mention.span.start < at {
-                (mention.span.end.min(at), at)
-            } else {
-                (at, mention.span.start)
-            };
-            (high - low <= reach).then(|| memchr::memchr_iter(b'\n', &text[low..high]).count())
-        };
-        [before, after]
-            .into_iter()
-            .flatten()
-            .filter_map(|mention| distance(mention).map(|lines| (mention, lines)))
+    /// The mention nearest to `at`, with its distance in lines.
+    pub(super) fn nearest(&self, lines: &Lines, at: usize) -> Option<(&Mention, usize)> {
+        self.neighbours(at)
+            .map(|mention| (mention, lines.between(mention.span.start, at)))
             .min_by_key(|(mention, lines)| (*lines, mention.span.start.abs_diff(at)))
+    }
+
+    /// Bytes between `at` and the nearest mention.
+    pub(super) fn bytes_away(&self, at: usize) -> Option<usize> {
+        self.neighbours(at).map(|mention| mention.span.start.abs_diff(at)).min()
+    }
+
+    /// The API host nearest to `at`.
+    pub(super) fn nearest_api_host(&self, at: usize) -> Option<Environment> {
+        let from = self.in_text.partition_point(|mention| mention.span.start < at);
+        let before = self.in_text[..from].iter().rev().find(|mention| mention.api);
+        let behind = self.in_text[from..].iter().find(|mention| mention.api);
+        before
+            .into_iter()
+            .chain(behind)
+            .min_by_key(|mention| mention.span.start.abs_diff(at))
+            .and_then(|mention| mention.host)
+    }
+
+    /// The mentions directly before and behind `at`.
+    fn neighbours(&self, at: usize) -> impl Iterator<Item = &Mention> {
+        let from = self.in_text.partition_point(|mention| mention.span.start < at);
+        from.checked_sub(1).into_iter().chain([from]).filter_map(|index| self.in_text.get(index))
     }
 }
 
 /// A regular expression for all keywords, in any letter case.
-fn keyword_regex(provider: &Provider) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(&provider.keywords.join("|")).case_insensitive(true).unicode(false).build()
+pub(super) fn keyword_regex(provider: &Provider) -> Regex {
+    RegexBuilder::new(&provider.keywords.join("|"))
+        .case_insensitive(true)
+        .unicode(false)
+        .build()
+        .expect("keywords are plain words, as the rule parser checks")
 }
 
 /// What the keyword at `found` amounts to.
@@ -111,7 +121,7 @@ fn mention(provider: &Provider, text: &[u8], found: Span) -> Option<Mention> {
             api: false,
         });
     }
-    let around = word_around(text, found);
+    let around = lex::word_around(text, found);
     let words = lex::subwords(&text[around.start..around.end]);
     let says_credential = words.iter().any(|word| {
         matches!(word.as_str(), "key" | "apikey" | "token" | "secret" | "api" | "webhook" | "scim")
@@ -133,88 +143,27 @@ fn host_around(provider: &Provider, text: &[u8], found: Span) -> Option<(Span, E
     Some((span, host.environment, host.api))
 }
 
-fn word_around(text: &[u8], found: Span) -> Span {
-    let before =
-        text[..found.start].iter().rev().take(80).take_while(|byte| lex::is_word(**byte)).count();
-    let behind = text[found.end..].iter().take(80).take_while(|byte| lex::is_word(**byte)).count();
-    Span::new(found.start - before, found.end + behind)
-}
-
 /// Whether `whenYouSignUp` and the like are meant: a capital in the middle of the keyword and English words around it.
 fn is_english_join(provider: &Provider, text: &[u8], found: Span) -> bool {
-    let around = word_around(text, found);
-    let before = lex::subwords(&text[around.start..found.start]);
+    let around = lex::word_around(text, found);
+    let before = &text[around.start..found.start];
+    let is_glued = before.last().is_some_and(u8::is_ascii_alphabetic);
+    let before = lex::subwords(before);
     let behind = &text[found.end..around.end];
     let behind_words = lex::subwords(behind);
     let has_inner_capital = text[found.start + 1..found.end].iter().any(u8::is_ascii_uppercase)
         && text[found.start + 1..found.end].iter().any(u8::is_ascii_lowercase);
-    let joined_before = before.last().is_some_and(|word| provider.joined_before.contains(word));
+    let joined_before =
+        is_glued && before.last().is_some_and(|word| provider.joined_before.contains(word));
     let joined_behind =
         behind_words.first().is_some_and(|word| provider.joined_after.contains(word));
     let inflected = behind.starts_with(b"ed") || behind.starts_with(b"ing");
-    inflected || joined_before || has_inner_capital && joined_behind
-}
-
-/// Names of other providers.
-pub(super) struct Rivals {
-    names: AhoCorasick,
-}
-
-impl Rivals {
-    /// Compiles the names of the vocabulary.
-    pub(super) fn new(vocabulary: &Vocabulary) -> Self {
-        let mut names: Vec<&String> = vocabulary.rivals.iter().collect();
-        names.sort();
-        let names = AhoCorasick::builder().ascii_case_insensitive(true).build(names);
-        Self {
-            names: names
-                .unwrap_or_else(|_| AhoCorasick::new([""; 0]).expect("no pattern is valid")),
-        }
-    }
-
-    /// Whether a name or header speaks of another provider, as a whole subword.
-    pub(super) fn named_in(&self, name: &[u8]) -> bool {
-        self.names.find_iter(name).any(|found| is_own_word(name, found.start(), found.end()))
-    }
-
-    /// The other provider nearest to `at` as part of a longer name or a host within `window`: its distance in lines.
-    pub(super) fn nearest(&self, text: &[u8], window: Span, at: usize) -> Option<usize> {
-        let slice = &text[window.start..window.end];
-        self.names
-            .find_iter(slice)
-            .filter(|found| {
-                is_own_word(slice, found.start(), found.end())
-                    && is_in_longer_name(slice, found.start(), found.end())
-            })
-            .map(|found| {
-                let position = window.start + found.start();
-                memchr::memchr_iter(b'\n', &text[position.min(at)..position.max(at)]).count()
-            })
-            .min()
-    }
-}
-
-/// Whether `start..end` is a whole subword of the name it stands in.
-fn is_own_word(text: &[u8], start: usize, end: usize) -> bool {
-    let before = start.checked_sub(1).map(|at| text[at]);
-    let behind = text.get(end).copied();
-    let starts = before.is_none_or(|byte| {
-        !byte.is_ascii_alphabetic()
-            || (byte.is_ascii_lowercase() && text[start].is_ascii_uppercase())
-    });
-    let ends = behind.is_none_or(|byte| {
-        !byte.is_ascii_alphabetic()
-            || (byte.is_ascii_uppercase() && text[end - 1].is_ascii_lowercase())
-    });
-    starts && ends
-}
-
-/// Whether the word goes on as a name (`MAILJET_KEY`, `stripeSecret`) or a host (`sentry.io`).
-fn is_in_longer_name(text: &[u8], start: usize, end: usize) -> bool {
-    let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let behind = text.get(end).copied();
-    let is_name = behind.is_some_and(goes_on) || start > 0 && goes_on(text[start - 1]);
-    let is_host = behind == Some(b'.') && text.get(end + 1).is_some_and(u8::is_ascii_lowercase);
-    let is_block = matches!(behind, Some(b':' | b'\'' | b'"' | b']'));
-    is_name || is_host || is_block
+    // `thankYouSignature`: the word goes on, and not with something of a name's.
+    let tail = behind.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    let goes_on = has_inner_capital
+        && tail > 1
+        && !["api", "key", "token", "secret", "client"]
+            .iter()
+            .any(|word| behind.starts_with(word.as_bytes()));
+    inflected || goes_on || joined_before || has_inner_capital && joined_behind
 }

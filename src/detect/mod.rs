@@ -1,20 +1,30 @@
 //! Finds the candidates in one document: views, prefilter, tokens, context, randomness, verdict. Takes bytes and a
 //! path, knows nothing of git, files or output.
 
+mod blocks;
 mod columns;
 mod context;
+mod environment;
+mod exposure;
 mod known;
 mod label;
 mod lex;
+mod lines;
 mod mention;
+mod naming;
+mod page;
 mod pattern;
 mod prefilter;
+mod quote;
 mod randomness;
+mod rivals;
 mod score;
 mod snippet;
-mod surroundings;
 mod token;
+mod urls;
 mod verdict;
+
+use regex::bytes::Regex;
 
 use crate::blob::BlobPath;
 use crate::coverage::Coverage;
@@ -39,7 +49,9 @@ pub use score::Verdict;
 pub struct Detector {
     rules: RuleSet,
     prefilter: Prefilter,
-    rivals: mention::Rivals,
+    rivals: rivals::Rivals,
+    /// For each provider, the expression that finds its mentions.
+    keywords: Vec<Regex>,
     limits: decode::Limits,
 }
 
@@ -77,8 +89,9 @@ impl Detector {
     #[must_use]
     pub fn new(rules: RuleSet, limits: decode::Limits) -> Self {
         let prefilter = Prefilter::new(&rules);
-        let rivals = mention::Rivals::new(&rules.vocabulary);
-        Self { rules, prefilter, rivals, limits }
+        let rivals = rivals::Rivals::new(&rules.vocabulary);
+        let keywords = rules.providers.iter().map(mention::keyword_regex).collect();
+        Self { rules, prefilter, rivals, keywords, limits }
     }
 
     /// The rules it was built from.
@@ -183,7 +196,7 @@ impl Detector {
         for hit in hits {
             let Some(confidence) = hit.verdict.confidence() else { continue };
             let in_document = view.document_span(hit.span);
-            let exposure = surroundings::exposure(view.text, hit.span, &full_path);
+            let exposure = exposure::exposure(&self.rules.places, view.text, hit.span, &full_path);
             found.keep(
                 in_document,
                 Candidate {
@@ -210,24 +223,24 @@ impl Detector {
 
     /// All values of a text that have the shape of a secret, judged.
     fn hits<'r>(&'r self, text: &[u8], path: &BlobPath) -> Vec<Hit<'r>> {
-        self.rules
-            .providers
-            .iter()
-            .flat_map(|provider| self.hits_of(provider, text, path))
-            .collect()
+        let providers = self.rules.providers.iter().zip(&self.keywords);
+        providers.flat_map(|provider| self.hits_of(provider, text, path)).collect()
     }
 
-    fn hits_of<'r>(&'r self, provider: &'r Provider, text: &[u8], path: &BlobPath) -> Vec<Hit<'r>> {
-        let mentions = mention::Mentions::find(provider, text, path);
-        if mentions.is_empty() {
+    fn hits_of<'r>(
+        &'r self,
+        provider: (&'r Provider, &Regex),
+        text: &[u8],
+        path: &BlobPath,
+    ) -> Vec<Hit<'r>> {
+        let Some(page) = page::Page::read(text, path, provider, &self.rules) else {
             return vec![];
-        }
-        let vocabulary = &self.rules.vocabulary;
-        let mut hits = pattern::hits(provider, vocabulary, &mentions, text, path);
+        };
+        let mut hits = pattern::hits(&page, provider.0);
         let taken: Vec<Span> =
             hits.iter().filter(|hit| !hit.rule.is_policy()).map(|hit| hit.span).collect();
-        let judge = verdict::Judge::new(provider, vocabulary, &self.rivals, &mentions, text, path);
-        for token in token::tokens(provider, text) {
+        let judge = verdict::Judge::new(provider.0, &page, &self.rivals);
+        for token in token::tokens(provider.0, text) {
             if taken.iter().all(|span| !span.overlaps(token)) {
                 hits.extend(judge.judge(token));
             }

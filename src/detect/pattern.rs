@@ -2,7 +2,8 @@
 
 use super::Hit;
 use super::context;
-use super::mention::Mentions;
+use super::lex;
+use super::page::Page;
 use super::randomness;
 use super::score::Verdict;
 use crate::blob::BlobPath;
@@ -16,37 +17,29 @@ use crate::rule::RuleKind;
 use crate::rule::Vocabulary;
 
 /// Finds all values of the provider's pattern rules, without overlaps within a rule.
-pub(super) fn hits<'r>(
-    provider: &'r Provider,
-    vocabulary: &Vocabulary,
-    mentions: &Mentions,
-    text: &[u8],
-    path: &BlobPath,
-) -> Vec<Hit<'r>> {
+pub(super) fn hits<'r>(page: &Page<'_>, provider: &'r Provider) -> Vec<Hit<'r>> {
     let mut hits: Vec<Hit<'r>> = vec![];
     for rule in &provider.rules {
         let RuleKind::Pattern(pattern) = &rule.kind else { continue };
-        if !applies(pattern, path) {
+        if !applies(pattern, page.path) {
             continue;
         }
-        for captures in pattern.pattern.captures_iter(text) {
+        for captures in pattern.pattern.captures_iter(page.text) {
             let Some(found) = captures.name("secret").or_else(|| captures.get(0)) else { continue };
             let span = Span::new(found.start(), found.end());
             if captures.name("secret").is_some()
-                && !is_plausible(found.as_bytes(), pattern, vocabulary)
+                && !is_plausible(found.as_bytes(), pattern, page.vocabulary())
             {
                 continue;
             }
-            if !pattern.context.is_empty()
-                && !stands_in_context(provider, pattern, text, span, path)
-            {
+            if !pattern.context.is_empty() && !stands_in_context(page, pattern, span) {
                 continue;
             }
             hits.push(Hit {
                 rule,
                 span,
-                verdict: verdict(rule, pattern),
-                environment: environment(mentions, text, span),
+                verdict: verdict(page, rule, pattern),
+                environment: environment(page, span),
             });
         }
     }
@@ -66,24 +59,18 @@ fn applies(pattern: &PatternRule, path: &BlobPath) -> bool {
 }
 
 /// Whether the rule's context words and the provider's name stand in the statement, an enclosing block or the path.
-fn stands_in_context(
-    provider: &Provider,
-    pattern: &PatternRule,
-    text: &[u8],
-    span: Span,
-    path: &BlobPath,
-) -> bool {
-    let context = context::read(text, span);
+fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool {
+    let context = context::read(page, span);
     let spans =
         context.statement.iter().copied().chain(context.blocks.iter().map(|block| block.header));
-    let mut said = String::from_utf8_lossy(path.as_bytes()).to_ascii_lowercase();
+    let mut said = String::from_utf8_lossy(page.path.as_bytes()).to_ascii_lowercase();
     for span in spans {
         said.push(' ');
-        said.push_str(&String::from_utf8_lossy(&text[span.start..span.end]).to_ascii_lowercase());
+        said.push_str(&String::from_utf8_lossy(page.slice(span)).to_ascii_lowercase());
     }
     let said = said.replace(['_', '-'], "");
     let holds = |words: &[String]| words.iter().any(|word| said.contains(word.as_str()));
-    holds(&pattern.context) && holds(&provider.keywords)
+    holds(&pattern.context) && holds(&page.provider.keywords)
 }
 
 /// Whether a value can be a secret: no placeholder, no reference to one, random if the rule asks for it.
@@ -91,17 +78,8 @@ fn is_plausible(value: &[u8], pattern: &PatternRule, vocabulary: &Vocabulary) ->
     let lower = value.to_ascii_lowercase();
     let holds = |word: &str| memchr::memmem::find(&lower, word.as_bytes()).is_some();
     let is_placeholder = vocabulary.placeholder.iter().any(|word| holds(word))
-        || ["env", "config", "process", "null", "none", "undefined", "true", "false", "string"]
-            .contains(&&*String::from_utf8_lossy(&lower));
-    let is_reference = holds("process.env")
-        || holds("getenv")
-        || holds("config.")
-        || holds("settings.")
-        || holds("self.")
-        || holds("this.")
-        || holds("->")
-        || holds("::")
-        || holds("os.environ");
+        || vocabulary.reference_word.contains(&*String::from_utf8_lossy(&lower));
+    let is_reference = vocabulary.reference.iter().any(|word| holds(word));
     let is_uniform = value.iter().all(|byte| byte == &value[0])
         || value.iter().all(|byte| b"*x.X-_#".contains(byte));
     // A single word is prose or a name, hardly a password.
@@ -118,29 +96,26 @@ fn is_plausible(value: &[u8], pattern: &PatternRule, vocabulary: &Vocabulary) ->
         && (!pattern.random || looks_random())
 }
 
-fn verdict(rule: &Rule, pattern: &PatternRule) -> Verdict {
+fn verdict(page: &Page<'_>, rule: &Rule, pattern: &PatternRule) -> Verdict {
+    let thresholds = page.rules.thresholds;
     let weight = match pattern.confidence {
-        Confidence::High => 100,
-        Confidence::Medium => 70,
-        Confidence::Low => 55,
+        Confidence::High => thresholds.high,
+        Confidence::Medium => thresholds.medium,
+        Confidence::Low => thresholds.low,
     };
-    Verdict::because(weight, format!("has the form of: {}", rule.title))
+    let mut verdict = Verdict::new(thresholds);
+    verdict.add(weight, format!("has the form of: {}", rule.title));
+    verdict
 }
 
 /// `sandbox` in the value itself, or the nearest API host.
-fn environment(mentions: &Mentions, text: &[u8], span: Span) -> Environment {
-    let value = text[span.start..span.end].to_ascii_lowercase();
-    if memchr::memmem::find(&value, b"sandbox").is_some()
-        || memchr::memmem::find(&value, b"staging").is_some()
-    {
+fn environment(page: &Page<'_>, span: Span) -> Environment {
+    let words = lex::subwords(page.slice(span));
+    if words.iter().any(|word| page.vocabulary().sandbox.contains(word)) {
         return Environment::Sandbox;
     }
-    if value.starts_with(b"http") {
+    if page.slice(span).starts_with(b"http") {
         return Environment::Production;
     }
-    let hosts = mentions.in_text.iter().filter(|mention| mention.api);
-    hosts
-        .min_by_key(|mention| mention.span.start.abs_diff(span.start))
-        .and_then(|mention| mention.host)
-        .unwrap_or_default()
+    page.mentions.nearest_api_host(span.start).unwrap_or_default()
 }

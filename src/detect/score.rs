@@ -3,24 +3,19 @@
 use crate::decode::Encoding;
 use crate::finding::Confidence;
 use crate::finding::Evidence;
-
-/// Points from which a value is a finding of each confidence.
-const LOW: i32 = 50;
-const MEDIUM: i32 = 60;
-const HIGH: i32 = 85;
+use crate::rule::Thresholds;
 
 /// Reasons for and against, and what they add up to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Verdict {
     evidence: Vec<Evidence>,
+    thresholds: Thresholds,
 }
 
 impl Verdict {
-    /// A verdict with one reason.
-    pub(crate) fn because(weight: i32, text: impl Into<String>) -> Self {
-        let mut verdict = Self::default();
-        verdict.add(weight, text);
-        verdict
+    /// A verdict without a reason yet.
+    pub(crate) fn new(thresholds: Thresholds) -> Self {
+        Self { evidence: vec![], thresholds }
     }
 
     /// Adds a reason.
@@ -31,12 +26,11 @@ impl Verdict {
     /// How sure the sum of all reasons makes; `None` means no finding.
     #[must_use]
     pub fn confidence(&self) -> Option<Confidence> {
-        match self.evidence.iter().map(|evidence| evidence.weight).sum::<i32>() {
-            HIGH.. => Some(Confidence::High),
-            MEDIUM..HIGH => Some(Confidence::Medium),
-            LOW..MEDIUM => Some(Confidence::Low),
-            _ => None,
-        }
+        let sum: i32 = self.evidence.iter().map(|evidence| evidence.weight).sum();
+        let Thresholds { high, medium, low, .. } = self.thresholds;
+        [(high, Confidence::High), (medium, Confidence::Medium), (low, Confidence::Low)]
+            .into_iter()
+            .find_map(|(least, confidence)| (sum >= least).then_some(confidence))
     }
 
     /// The reasons, the weightiest first, and through which encodings the value was read.

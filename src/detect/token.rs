@@ -70,15 +70,24 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
         }
         Some(b'.') => !start.checked_sub(2).is_some_and(|at| text[at].is_ascii_alphanumeric()),
         Some(b'/') => is_url_path(text, start),
+        Some(b':') => !is_encoded(text[..start - 1].iter().rev()),
         _ => true,
     };
     let ends = match behind {
         Some(b'+' | b'-' | b'_' | b'=') => false,
         Some(b'/') => is_url_path(text, start),
         Some(b'.') => !text.get(end + 1).is_some_and(u8::is_ascii_alphanumeric),
+        Some(b':') => !is_encoded(text[end + 1..].iter()),
         _ => true,
     };
     starts && ends
+}
+
+/// Whether a long run of encoded data goes on from here, as in `iv:data`.
+fn is_encoded<'t>(bytes: impl Iterator<Item = &'t u8>) -> bool {
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let run: Vec<u8> = bytes.take(24).take_while(is_part).copied().collect();
+    run.len() == 24 && run.iter().any(u8::is_ascii_digit)
 }
 
 /// Whether what stands glued before the token is a URL, or the token is the first part of a path.

@@ -1,21 +1,25 @@
 //! Judges one token: which rule, how sure, and why. Every reason has a weight in points; the sum decides.
 
 use super::Hit;
-use super::columns;
+use super::blocks;
+use super::blocks::Block;
+use super::columns::Column;
 use super::context;
-use super::context::Block;
 use super::context::Context;
 use super::context::Link;
+use super::environment;
 use super::label::Label;
 use super::label::Meaning;
 use super::lex;
-use super::lex::Lexeme;
-use super::mention::Mentions;
-use super::mention::Rivals;
+use super::naming::Namer;
+use super::naming::Naming;
+use super::page::Page;
+use super::quote;
 use super::randomness;
+use super::rivals::Rivals;
 use super::score::Verdict;
-use super::surroundings;
-use crate::blob::BlobPath;
+use super::urls;
+use super::urls::Host;
 use crate::location::Span;
 use crate::rule::Alphabet;
 use crate::rule::Provider;
@@ -23,193 +27,40 @@ use crate::rule::Rule;
 use crate::rule::RuleKind;
 use crate::rule::Shape;
 use crate::rule::TokenRule;
-use crate::rule::Vocabulary;
+use crate::rule::Weights;
 
-/// Judges the tokens of one text.
-pub(super) struct Judge<'r, 't> {
+/// How far a call or a data block is searched for the host that it speaks to, in bytes.
+const CALL_REACH: usize = 600;
+/// How far another provider is searched, in bytes.
+const RIVAL_REACH: usize = 1_500;
+
+/// Judges the tokens of one page.
+pub(super) struct Judge<'r, 'p> {
     provider: &'r Provider,
-    vocabulary: &'r Vocabulary,
-    rivals: &'r Rivals,
-    mentions: &'t Mentions,
-    text: &'t [u8],
-    path: &'t BlobPath,
+    page: &'p Page<'p>,
+    rivals: &'p Rivals,
+    namer: Namer<'p>,
+    weights: Weights,
 }
 
-impl<'r, 't> Judge<'r, 't> {
-    /// A judge for `text`.
-    pub(super) fn new(
-        provider: &'r Provider,
-        vocabulary: &'r Vocabulary,
-        rivals: &'r Rivals,
-        mentions: &'t Mentions,
-        text: &'t [u8],
-        path: &'t BlobPath,
-    ) -> Self {
-        Self { provider, vocabulary, rivals, mentions, text, path }
+impl<'r, 'p> Judge<'r, 'p> {
+    /// A judge for `page` by the rules of `provider`.
+    pub(super) fn new(provider: &'r Provider, page: &'p Page<'p>, rivals: &'p Rivals) -> Self {
+        let namer = Namer { page, rivals };
+        Self { provider, page, rivals, namer, weights: page.rules.weights }
     }
 
     /// Judges the token at `span`.
     pub(super) fn judge(&self, span: Span) -> Option<Hit<'r>> {
-        let context = context::read(self.text, span);
-        let label = self.label(span, &context);
-        let (rule, shape) = self.rule(span, &context, label.as_ref())?;
-        let mut verdict = Verdict::default();
+        let context = context::read(self.page, span);
+        let naming = self.namer.name(span, &context);
+        let (rule, shape) = self.rule(span, &context, naming.label.as_ref())?;
+        let mut verdict = Verdict::new(self.page.rules.thresholds);
         self.weigh_shape(span, shape, &mut verdict);
-        self.weigh_label(span, label.as_ref(), &context, &mut verdict);
-        self.weigh_provider(span, label.as_ref(), &context, &mut verdict);
-        let environment = surroundings::environment(
-            self.provider,
-            self.mentions,
-            self.text,
-            span,
-            (&context, self.path),
-        );
+        self.weigh_label(span, naming.label.as_ref(), &context, &mut verdict);
+        self.weigh_provider(span, &naming, &context, &mut verdict);
+        let environment = environment::environment(self.page, span, &context);
         Some(Hit { rule, span, verdict, environment })
-    }
-
-    fn slice(&self, span: Span) -> &'t [u8] {
-        &self.text[span.start..span.end]
-    }
-
-    fn read_label(&self, name: &[u8]) -> Label {
-        Label::read(name, self.provider, self.vocabulary, self.rivals)
-    }
-
-    /// The name that says what the value is: tied to it, or else a sibling's, an enclosing block's, or the file's.
-    fn label(&self, span: Span, context: &Context) -> Option<Label> {
-        if let Some(column) = columns::name_of(self.text, span) {
-            let label = self.read_label(column);
-            if matches!(label.meaning, Meaning::Harmless | Meaning::OtherPurpose | Meaning::Rival) {
-                return Some(label);
-            }
-        }
-        if let Some(key) = context::serialized_key(self.text, span) {
-            return Some(self.read_label(self.slice(key)));
-        }
-        let mut carried = false;
-        let mut adjacent = 0;
-        for (at, name) in context.names.iter().enumerate() {
-            let label = self.read_label(self.slice(name.span));
-            let says_something = label.names_provider
-                || !matches!(label.meaning, Meaning::Unknown | Meaning::Carrier);
-            let is_carrier = label.meaning == Meaning::Carrier
-                || name.link == Link::Called && self.is_setter(&label);
-            match name.link {
-                // A command such as `aws` names nobody's credential by itself.
-                Link::Path => {}
-                Link::Adjacent if label.meaning == Meaning::Rival && label.words.len() == 1 => {}
-                _ if is_carrier && !label.names_provider => carried = true,
-                // Behind a carrier, `name=` or `type=` describe the carrier and not the value.
-                _ if carried && !label.names_provider && label.meaning != Meaning::Credential => {
-                    break;
-                }
-                Link::Assigned => return Some(label),
-                Link::Called | Link::Fallback if says_something => return Some(label),
-                Link::Listed
-                    if at == 0
-                        && (label.names_provider
-                            || says_something && self.is_quoted(name.span)) =>
-                {
-                    return Some(label);
-                }
-                Link::Listed if label.names_provider && label.meaning == Meaning::Credential => {
-                    return Some(label);
-                }
-                Link::Adjacent if says_something => return Some(label),
-                Link::Adjacent => {
-                    adjacent += 1;
-                    if adjacent > 6 {
-                        break;
-                    }
-                }
-                _ => {}
-            }
-        }
-        if carried || context.names.is_empty() {
-            let around = if carried { self.sibling_label(span, context) } else { None };
-            return around
-                .or_else(|| self.block_label(context))
-                .or_else(|| self.path_label(context));
-        }
-        None
-    }
-
-    /// Whether a function only stores what it is given (`setValue`).
-    fn is_setter(&self, label: &Label) -> bool {
-        let stores = |word: &String| {
-            self.vocabulary.carrier.contains(word)
-                || matches!(word.as_str(), "set" | "with" | "add" | "put" | "define")
-        };
-        !label.words.is_empty() && label.words.iter().all(stores)
-    }
-
-    /// Whether a name is a string literal.
-    fn is_quoted(&self, span: Span) -> bool {
-        matches!(self.text.get(span.end), Some(b'"' | b'\'' | b'`' | b'\\'))
-    }
-
-    /// A name among the siblings of a value whose own name only carries it (`name="X" value="…"`).
-    fn sibling_label(&self, span: Span, context: &Context) -> Option<Label> {
-        let around = context::siblings(self.text, span);
-        let around = context.statement.map_or(around, |statement| {
-            Span::new(around.start.min(statement.start), around.end.max(statement.end))
-        });
-        let words =
-            lex::leftwards(self.text, around.end, around.len()).filter_map(|lexeme| match lexeme {
-                Lexeme::Word(word) if !word.overlaps(span) => {
-                    Some(self.read_label(self.slice(word)))
-                }
-                _ => None,
-            });
-        let labels: Vec<Label> = words.take(60).collect();
-        let rank = |label: &Label| match label.meaning {
-            Meaning::Credential if label.names_provider => 0,
-            Meaning::Rival if label.words.len() == 1 => 9,
-            Meaning::Rival | Meaning::OtherPurpose => 1,
-            _ if label.names_provider => 2,
-            Meaning::ForeignCredential => 3,
-            Meaning::Credential => 4,
-            _ => 9,
-        };
-        labels.into_iter().filter(|label| rank(label) < 9).min_by_key(rank)
-    }
-
-    /// The name of the innermost data block that says something.
-    fn block_label(&self, context: &Context) -> Option<Label> {
-        context.blocks.iter().filter(|block| block.is_data).take(3).find_map(|block| {
-            let label = self.read_label(self.header_name(block)?);
-            (label.names_provider
-                || matches!(
-                    label.meaning,
-                    Meaning::Credential | Meaning::Harmless | Meaning::Rival
-                ))
-            .then_some(label)
-        })
-    }
-
-    /// The name in a block's header: its last word.
-    fn header_name(&self, block: &Block) -> Option<&'t [u8]> {
-        lex::leftwards(self.text, block.header.end, block.header.len()).find_map(|lexeme| {
-            match lexeme {
-                Lexeme::Word(word) => Some(self.slice(word)),
-                _ => None,
-            }
-        })
-    }
-
-    /// The file's name, when the value stands alone in its text.
-    fn path_label(&self, context: &Context) -> Option<Label> {
-        if !context.is_bare || self.text.trim_ascii().len() > 200 {
-            return None;
-        }
-        let name = self.path.as_bytes().rsplit(|byte| *byte == b'/').next()?;
-        let stem = name
-            .rsplitn(2, |byte| *byte == b'.')
-            .last()
-            .filter(|stem| !stem.is_empty())
-            .unwrap_or(name);
-        let label = self.read_label(stem);
-        (label.names_provider || label.meaning == Meaning::Credential).then_some(label)
     }
 
     /// The rule under which the value is reported: one whose cues are met, or else the provider's default.
@@ -219,7 +70,7 @@ impl<'r, 't> Judge<'r, 't> {
         context: &Context,
         label: Option<&Label>,
     ) -> Option<(&'r Rule, &'r Shape)> {
-        let token = self.slice(span);
+        let token = self.page.slice(span);
         let candidates = || {
             self.provider.rules.iter().filter_map(|rule| match &rule.kind {
                 RuleKind::Token(kind) => kind
@@ -232,18 +83,26 @@ impl<'r, 't> Judge<'r, 't> {
         };
         let is_default = |kind: &TokenRule| kind.cues == crate::rule::Cues::default();
         let cued = candidates()
-            .find(|(_, kind, _)| !is_default(kind) && self.has_cue(kind, context, label));
+            .find(|(_, kind, _)| !is_default(kind) && self.has_cue(kind, span, (context, label)));
         cued.or_else(|| candidates().find(|(_, kind, _)| is_default(kind)))
             .map(|(rule, _, shape)| (rule, shape))
     }
 
-    fn has_cue(&self, kind: &TokenRule, context: &Context, label: Option<&Label>) -> bool {
+    fn has_cue(
+        &self,
+        kind: &TokenRule,
+        span: Span,
+        (context, label): (&Context, Option<&Label>),
+    ) -> bool {
         let cues = &kind.cues;
         if label.is_some_and(|label| label.has_cue(&cues.label)) {
             return true;
         }
         if context.callee.is_some_and(|callee| self.has_call_cue(callee, &cues.call)) {
             return true;
+        }
+        if self.is_checked_with(context) {
+            return label.is_some_and(|label| label.meaning == Meaning::Credential);
         }
         let in_heads = label.is_none_or(|label| {
             label.words.iter().any(|word| cues.heads.contains(word))
@@ -254,53 +113,74 @@ impl<'r, 't> Judge<'r, 't> {
         let contexts = context
             .blocks
             .iter()
-            .map(|block| self.slice(block.header))
-            .chain([self.path.as_bytes()]);
-        let mut contexts = contexts.map(|header| self.read_label(header));
+            .map(|block| self.page.slice(block.header))
+            .chain([self.page.path.as_bytes()]);
+        let mut contexts = contexts.map(|header| self.namer.read(header));
         label.is_some()
             && in_heads
             && !names_api
-            && contexts.any(|header| header.has_cue(&cues.context))
+            && (contexts.any(|header| header.has_cue(&cues.context))
+                || self.stands_by_mention(span, &cues.mention)
+                || self.has_sibling(span, &cues.sibling))
+    }
+
+    /// Whether the mention nearest to the value is part of a name with a cue, such as a header's.
+    fn stands_by_mention(&self, span: Span, cues: &[String]) -> bool {
+        let nearest = self.page.mentions.nearest(&self.page.lines, span.start);
+        nearest.is_some_and(|(mention, _)| {
+            let name = lex::word_around(self.page.text, mention.span);
+            self.namer.read(self.page.slice(name)).has_cue(cues)
+        })
+    }
+
+    /// Whether one of the names in the value's own bracket has a cue.
+    fn has_sibling(&self, span: Span, cues: &[String]) -> bool {
+        let around = self.page.slice(context::siblings(self.page.text, span));
+        cues.iter().any(|cue| memchr::memmem::find(around, cue.as_bytes()).is_some())
     }
 
     fn has_call_cue(&self, callee: Span, cues: &[String]) -> bool {
-        let name = self.slice(callee).to_ascii_lowercase();
+        let name = self.page.slice(callee).to_ascii_lowercase();
         let name = String::from_utf8_lossy(&name);
         cues.iter().any(|cue| name.contains(cue.as_str()))
     }
 
     fn weigh_shape(&self, span: Span, shape: &Shape, verdict: &mut Verdict) {
-        let token = self.slice(span);
-        let weight =
-            if shape.alphabet == Alphabet::LowerHex || !has_both_cases(token) { 5 } else { 25 };
-        verdict.add(weight, shape.note.clone());
+        let token = self.page.slice(span);
+        let weight = if is_plain(token, shape) {
+            self.weights.plain_shape
+        } else {
+            self.weights.mixed_shape
+        };
+        verdict.add(weight, format!("has the shape of a key: {}", shape.note));
         match randomness::objection(token).or_else(|| self.placeholder(token)) {
-            Some(objection) => verdict.add(-200, format!("the value {objection}")),
-            None => verdict.add(10, "looks drawn at random"),
+            Some(objection) => {
+                verdict.add(self.weights.not_random, format!("the value {objection}"));
+            }
+            None => verdict.add(self.weights.random, "the value looks drawn at random"),
         }
-        if self.is_page_parameter(span) {
-            verdict.add(-200, "a parameter of one of the provider's pages, not a key");
+        if urls::is_page_parameter(self.page, span) {
+            let text = "a parameter of a link to one of the provider's pages, not a key";
+            verdict.add(self.weights.page_parameter, text);
         }
-        let before = &self.text[span.start.saturating_sub(40)..span.start];
-        if self.vocabulary.encrypted_before.iter().any(|mark| {
+        let before = &self.page.text[span.start.saturating_sub(40)..span.start];
+        if self.page.vocabulary().encrypted_before.iter().any(|mark| {
             memchr::memmem::rfind(before, mark.as_bytes())
                 .is_some_and(|at| !before[at..].contains(&b'\n'))
         }) {
-            verdict.add(-200, "stands inside of an encrypted value");
+            verdict.add(self.weights.encrypted, "stands inside of an encrypted value");
         }
-    }
-
-    /// Whether the value is a query parameter of one of the provider's pages, such as `k` in a signature link.
-    fn is_page_parameter(&self, span: Span) -> bool {
-        url_before(self.text, span).is_some_and(|url| {
-            self.mentions.within_any(url, |mention| mention.host.is_some() && !mention.api)
-        })
+        if is_in_data(self.page.text, span) {
+            let text = "stands in the middle of a long run of encoded data";
+            verdict.add(self.weights.piece_of_data, text);
+        }
     }
 
     fn placeholder(&self, token: &[u8]) -> Option<&'static str> {
         let lower = token.to_ascii_lowercase();
         let holds = |word: &String| memchr::memmem::find(&lower, word.as_bytes()).is_some();
-        self.vocabulary.placeholder.iter().any(holds).then_some("holds a placeholder's word")
+        let words = &self.page.vocabulary().placeholder;
+        words.iter().any(holds).then_some("holds a placeholder's word")
     }
 
     fn weigh_label(
@@ -310,156 +190,339 @@ impl<'r, 't> Judge<'r, 't> {
         context: &Context,
         verdict: &mut Verdict,
     ) {
-        let is_call_cue = |rule: &Rule| match &rule.kind {
+        if self.is_signature_check(context)
+            || label.is_some_and(|label| label.meaning != Meaning::Harmless)
+                && self.is_checked_with(context)
+        {
+            let text = "passed to a function that checks signatures";
+            verdict.add(self.weights.signature_check, text);
+            return;
+        }
+        self.weigh_digest(span, label, context, verdict);
+        let is_rival = |label: &Label| label.meaning == Meaning::Rival;
+        if urls::is_user_information(self.page, span) {
+            let text = "the user or password in a URL";
+            verdict.add(self.weights.credential, text);
+            return;
+        }
+        if context.is_bearer && !label.is_some_and(is_rival) {
+            verdict.add(self.weights.bearer, "follows `Bearer`");
+            return;
+        }
+        let Some(label) = label else {
+            if urls::is_parameter(self.page, span) {
+                let text = "a parameter of a URL without a telling name";
+                verdict.add(self.weights.nameless_parameter, text);
+            }
+            return;
+        };
+        let (weight, what) = self.weight_of(label, span);
+        let name = quote::visible(&label.text, self.page.slice(span));
+        verdict.add(weight, format!("its name `{name}` {what}"));
+    }
+
+    /// How much a name counts, and what it says.
+    fn weight_of(&self, label: &Label, span: Span) -> (i32, String) {
+        let weights = &self.weights;
+        let provider = &self.provider.name;
+        match (label.meaning, label.names_provider) {
+            (Meaning::Credential, true) => {
+                (weights.own_credential, format!("is that of a {provider} credential"))
+            }
+            (Meaning::Credential, false) => (weights.credential, "is a credential's".to_owned()),
+            (Meaning::Password, _) => (weights.password, "is a password's".to_owned()),
+            (Meaning::ForeignCredential, _) => {
+                (weights.foreign_credential, "is that of a credential of something else".to_owned())
+            }
+            (Meaning::OtherPurpose, _) => {
+                (weights.other_purpose, "is that of a credential for another purpose".to_owned())
+            }
+            (Meaning::Rival, _) => (weights.rival_name, "speaks of another provider".to_owned()),
+            (Meaning::Harmless, _) => {
+                (weights.harmless_name, "is that of an identifier, digest or the like".to_owned())
+            }
+            // A digest in a row with the provider's name is not a key (`('yousign-bot', <md5>)`).
+            (_, true) if !has_both_cases(self.page.slice(span)) => {
+                (weights.own_name_plain_shape, format!("speaks of {provider}"))
+            }
+            (_, true) => (weights.own_name, format!("speaks of {provider}")),
+            (Meaning::Carrier, false) => {
+                (weights.carrier, "does not say what it carries".to_owned())
+            }
+            (Meaning::Unknown, false) => {
+                (weights.unknown_name, "does not say that it is a credential".to_owned())
+            }
+        }
+    }
+
+    fn is_signature_check(&self, context: &Context) -> bool {
+        let checks = |rule: &Rule| match &rule.kind {
             RuleKind::Token(kind) => {
                 context.callee.is_some_and(|callee| self.has_call_cue(callee, &kind.cues.call))
             }
             RuleKind::Pattern(_) => false,
         };
-        if self.provider.rules.iter().any(is_call_cue) {
-            verdict.add(40, "passed to a function that checks signatures");
-            return;
-        }
-        if context.is_bearer && label.is_none_or(|label| label.meaning != Meaning::Rival) {
-            verdict.add(40, "follows `Bearer`");
-            return;
-        }
-        let Some(label) = label else {
-            if in_url_query(self.text, span) {
-                verdict.add(-20, "a parameter of a URL without a telling name");
-            }
-            return;
-        };
-        let text = surroundings::visible(&label.text, self.slice(span));
-        let (weight, reason) = match (label.meaning, label.names_provider) {
-            (Meaning::Credential, true) => {
-                (60, format!("`{text}` names a credential of {}", self.provider.name))
-            }
-            (Meaning::Credential, false) => {
-                (30, format!("assigned to `{text}`, a credential's name"))
-            }
-            (Meaning::ForeignCredential, _) => {
-                (-25, format!("`{text}` names a credential of something else"))
-            }
-            (Meaning::OtherPurpose, _) => {
-                (-60, format!("`{text}` names a credential for another purpose"))
-            }
-            (Meaning::Rival, _) => (-120, format!("`{text}` names another provider")),
-            (Meaning::Harmless, _) => {
-                (-120, format!("`{text}` names an identifier, digest or other harmless value"))
-            }
-            // A digest in a row with the provider's name is not a key (`('yousign-bot', <md5>)`).
-            (_, true) if !has_both_cases(self.slice(span)) => {
-                (5, format!("`{text}` names {}", self.provider.name))
-            }
-            (_, true) => (40, format!("`{text}` names {}", self.provider.name)),
-            (Meaning::Carrier, false) => (0, format!("`{text}` does not say what it carries")),
-            (Meaning::Unknown, false) => (-8, format!("`{text}` does not say what it is")),
-        };
-        verdict.add(weight, reason);
+        self.provider.rules.iter().any(checks)
     }
 
-    /// Weighs how closely the value is tied to the provider, and whether another provider is nearer.
-    fn weigh_provider(
+    /// Whether a line that checks signatures names what the value is assigned to.
+    fn is_checked_with(&self, context: &Context) -> bool {
+        let assigned = context.names.iter().find(|name| name.link == Link::Assigned);
+        assigned.is_some_and(|name| {
+            let name = lex::last_part(self.page.slice(name.span));
+            name.len() > 2 && self.page.is_named_in_check(name)
+        })
+    }
+
+    /// Weighs a digest's name in the statement of a value that could be one (`md5($x) === 'VALUE'`).
+    fn weigh_digest(
         &self,
         span: Span,
         label: Option<&Label>,
         context: &Context,
         verdict: &mut Verdict,
     ) {
+        let is_ours =
+            label.is_some_and(|label| label.names_provider && label.meaning == Meaning::Credential);
+        let Some(statement) = context.statement.filter(|_| !is_ours) else { return };
+        if has_both_cases(self.page.slice(span)) {
+            return;
+        }
+        let words = lex::subwords(&self.page.text[statement.start..span.start]);
+        if words.iter().any(|word| self.page.vocabulary().digest.contains(word)) {
+            verdict.add(self.weights.digest_nearby, "its statement speaks of a digest");
+        }
+    }
+
+    /// Weighs how closely the value is tied to the provider, and whether it is tied to somebody else.
+    fn weigh_provider(
+        &self,
+        span: Span,
+        naming: &Naming,
+        context: &Context,
+        verdict: &mut Verdict,
+    ) {
+        let name = &self.provider.name;
+        let weights = &self.weights;
+        let label = naming.label.as_ref();
         if label.is_some_and(|label| label.names_provider) {
-            verdict.add(35, "the name itself ties it to the provider");
+            verdict.add(weights.tied_by_name, "the name itself ties it to the provider");
+            // `$client = new Client(VALUE, 'https://…')`: the name is no credential's, the call tells.
+            let calls = |statement| self.page.mentions.within_any(statement, |mention| mention.api);
+            if label.is_some_and(|label| label.meaning == Meaning::Unknown)
+                && context.statement.is_some_and(calls)
+            {
+                verdict.add(weights.same_call, format!("a host of {name} stands in the same call"));
+            }
             return;
         }
-        let own_statement = context.statement.filter(|statement| self.mentions.within(*statement));
-        if own_statement.is_some() {
-            verdict.add(35, format!("{} stands in the same statement", self.provider.name));
+        // In a table the other columns' names say nothing about this one.
+        let own = naming.column.as_ref().map(|column| column.row).or(context.statement);
+        let table = naming.column.as_ref().and_then(|column| column.table);
+        if own.into_iter().chain(table).any(|span| self.page.mentions.within(span)) {
+            verdict.add(weights.same_statement, format!("{name} stands in the same statement"));
+            self.weigh_nearer_in_statement(span, own, verdict);
             return;
         }
-        let block = context.blocks.iter().position(|block| self.mentions.within(block.header));
+        if own.is_some_and(|own| self.rivals.owns_in(self.page.text, own, self.page.vocabulary())) {
+            let text = "another provider stands in the same statement";
+            verdict.add(weights.rival_in_statement, text);
+        }
+        match self.host_spoken_to(span, context) {
+            Some(Host::Ours) => {
+                verdict.add(weights.same_call, format!("a host of {name} stands in the same call"));
+                return;
+            }
+            Some(Host::Foreign(host)) => {
+                verdict.add(weights.foreign_host, format!("the same call goes to {host}"));
+            }
+            None => {}
+        }
+        if naming.column.as_ref().is_some_and(|column| self.is_strange(column)) {
+            verdict.add(weights.strange_block, "its table is about something else");
+        } else if naming.column.is_none() && self.weigh_blocks(context, verdict) {
+            return;
+        }
+        self.weigh_distance(span, naming, context, verdict);
+    }
+
+    /// Where both stand in one statement, the nearer one counts.
+    fn weigh_nearer_in_statement(&self, span: Span, own: Option<Span>, verdict: &mut Verdict) {
+        let Some(own) = own else { return };
+        let text = self.page.text;
+        let ours = self.page.mentions.bytes_away(span.start);
+        let theirs = self.rivals.bytes_away(text, own, span.start, self.page.vocabulary());
+        if theirs.is_some_and(|theirs| ours.is_none_or(|ours| theirs < ours)) {
+            let text = "another provider is nearer in the same statement";
+            verdict.add(self.weights.rival_in_statement, text);
+        }
+    }
+
+    /// Weighs the blocks around the value; `true` if one of them speaks of the provider.
+    fn weigh_blocks(&self, context: &Context, verdict: &mut Verdict) -> bool {
+        let mentions = &self.page.mentions;
+        let block = context.blocks.iter().position(|block| mentions.within(block.header));
         let inner = &context.blocks[..block.unwrap_or(context.blocks.len())];
-        if inner.iter().any(|block| self.rivals.named_in(self.slice(block.header))) {
-            verdict.add(-80, "an enclosing block names another provider");
+        let is_rival = |block: &&Block| {
+            let named = if block.is_data {
+                self.namer.header_name(block).is_some_and(|name| self.rivals.named_in(name))
+            } else {
+                self.rivals.named_plainly_in(self.page.slice(block.header))
+            };
+            named && blocks::end(self.page, block.start).is_some()
+        };
+        if let Some(rival) = inner.iter().find(is_rival) {
+            let header = quote::excerpt(self.page.slice(rival.header));
+            verdict.add(self.weights.rival_block, format!("inside of `{header}`"));
         }
         if let Some(block) = block {
-            let header = surroundings::excerpt(self.slice(context.blocks[block].header));
-            verdict.add(35, format!("inside of `{header}`"));
-            return;
+            let header = quote::excerpt(self.page.slice(context.blocks[block].header));
+            verdict.add(self.weights.enclosing_block, format!("inside of `{header}`"));
         }
-        self.weigh_distance(span, label, context, verdict);
+        block.is_some()
+    }
+
+    /// The host that is called with the value: in the statement, or in the innermost call or data block that has one.
+    fn host_spoken_to(&self, span: Span, context: &Context) -> Option<Host> {
+        let near = |window: Span| {
+            Span::new(
+                window.start.max(span.start.saturating_sub(CALL_REACH)),
+                window.end.min(span.end + CALL_REACH).max(span.end),
+            )
+        };
+        let calls = context
+            .blocks
+            .iter()
+            .filter(|block| block.is_data || self.page.text.get(block.start) == Some(&b'('));
+        let windows = calls.take(3).filter_map(|block| {
+            Some(near(Span::new(block.start, blocks::end(self.page, block.start)?)))
+        });
+        context
+            .statement
+            .map(near)
+            .into_iter()
+            .chain(windows)
+            .find_map(|window| urls::nearest_host(self.page, window, span))
     }
 
     /// Weighs mentions elsewhere in the file and in its path.
     fn weigh_distance(
         &self,
         span: Span,
-        label: Option<&Label>,
+        naming: &Naming,
         context: &Context,
         verdict: &mut Verdict,
     ) {
-        let nearest = self.mentions.nearest(self.text, span.start, usize::MAX);
-        let lines = nearest.map_or(usize::MAX, |(_, lines)| lines);
-        if self.mentions.in_path {
-            verdict.add(30, "the file's path names the provider");
-        } else if let Some((mention, lines)) = nearest {
-            let weight = if lines <= 10 {
-                22
-            } else if lines <= 40 {
-                18
-            } else {
-                14
-            } + if mention.host.is_some() { 5 } else { 0 };
-            let what = if mention.host.is_some() { "a host" } else { "a mention" };
-            verdict.add(weight, format!("{what} of {} {lines} lines away", self.provider.name));
+        let label = naming.label.as_ref();
+        let lines = self.weigh_mention(span, verdict);
+        if naming.column.is_none() {
+            self.weigh_links(label, context, verdict);
         }
-        let window =
-            Span::new(span.start.saturating_sub(1500), self.text.len().min(span.end + 1500));
-        let says_whose = label.is_some_and(|label| label.names_provider);
-        if let Some(rival) = self
-            .rivals
-            .nearest(self.text, window, span.start)
-            .filter(|rival| !says_whose && *rival < lines && *rival <= 6)
-        {
-            verdict.add(-30, format!("another provider is nearer, {rival} lines away"));
+        let window = Span::new(
+            span.start.saturating_sub(RIVAL_REACH),
+            self.page.text.len().min(span.end + RIVAL_REACH),
+        );
+        let places = (&self.page.lines, self.page.vocabulary());
+        let rival = self.rivals.nearest_owner(self.page.text, window, span.start, places);
+        let counts =
+            |rival: &usize| *rival < lines && *rival <= self.page.rules.thresholds.rival_lines;
+        if let Some(rival) = rival.filter(counts) {
+            let text = format!("another provider is nearer, {}", quote::lines_away(rival));
+            verdict.add(self.weights.rival_nearer, text);
         }
         if let Some(block) = self.stranger(context) {
-            verdict.add(-40, format!("the enclosing block `{block}` is about something else"));
+            let text = format!("its block `{block}` is about something else");
+            verdict.add(self.weights.strange_block, text);
         }
+    }
+
+    /// Weighs the path, or else the nearest mention in the text; returns how many lines away that is.
+    fn weigh_mention(&self, span: Span, verdict: &mut Verdict) -> usize {
+        let weights = &self.weights;
+        let nearest = self.page.mentions.nearest(&self.page.lines, span.start);
+        if self.page.mentions.in_path {
+            verdict.add(weights.path, "the file's path names the provider");
+        } else if let Some((mention, lines)) = nearest {
+            let thresholds = &self.page.rules.thresholds;
+            let weight = if lines <= thresholds.near_lines {
+                weights.near_mention
+            } else if lines <= thresholds.middle_lines {
+                weights.middle_mention
+            } else {
+                weights.far_mention
+            } + if mention.host.is_some() { weights.host } else { 0 };
+            let word = String::from_utf8_lossy(self.page.slice(mention.span)).into_owned();
+            let text = format!("`{word}` stands {}", quote::lines_away(lines));
+            verdict.add(weight, text);
+        }
+        nearest.map_or(usize::MAX, |(_, lines)| lines)
+    }
+
+    /// Weighs whether what the value is passed or assigned to is named where the text speaks of the provider, as by an
+    /// import (`use Yousign\Client`) or a call (`new YousignClient($key)`).
+    fn weigh_links(&self, label: Option<&Label>, context: &Context, verdict: &mut Verdict) {
+        let provider = &self.provider.name;
+        let is_linked = |name: &[u8]| self.page.is_named_with_provider(name);
+        let callee = context.callee.map(|callee| lex::last_part(self.page.slice(callee)));
+        if let Some(callee) = callee.filter(|callee| is_linked(callee)) {
+            let callee = String::from_utf8_lossy(callee);
+            let text = format!("passed to `{callee}`, which a line about {provider} names");
+            verdict.add(self.weights.linked_callee, text);
+            return;
+        }
+        let Some(name) = label.map(|label| label.text.as_bytes()) else { return };
+        if is_linked(lex::last_part(name)) {
+            let name = String::from_utf8_lossy(name);
+            let text = format!("`{name}` is named again in a line about {provider}");
+            verdict.add(self.weights.linked_name, text);
+        }
+    }
+
+    /// Whether an SQL table has a telling name; that it does not speak of the provider is known.
+    fn is_strange(&self, column: &Column) -> bool {
+        let name =
+            column.table.map(|table| lex::last_part(self.page.slice(table).trim_ascii_end()));
+        !self.page.mentions.in_path && name.is_some_and(|name| !self.is_generic(name))
+    }
+
+    /// Whether all words of a name are such as say nothing about whose it is.
+    fn is_generic(&self, name: &[u8]) -> bool {
+        let vocabulary = self.page.vocabulary();
+        lex::subwords(name).iter().all(|word| {
+            word.bytes().all(|byte| byte.is_ascii_digit())
+                || vocabulary.generic_block.contains(word)
+                || vocabulary.neutral.contains(word)
+                || vocabulary.carrier.contains(word)
+        })
     }
 
     /// The innermost data block with a telling name that is neither generic nor holds a mention of the provider.
     fn stranger(&self, context: &Context) -> Option<String> {
-        let block = context.blocks.iter().filter(|block| block.is_data).find(|block| {
-            self.header_name(block).is_some_and(|name| {
-                !lex::subwords(name).iter().all(|word| {
-                    word.bytes().all(|byte| byte.is_ascii_digit())
-                        || self.vocabulary.generic_block.contains(word)
-                        || self.vocabulary.neutral.contains(word)
-                        || self.vocabulary.carrier.contains(word)
-                })
-            })
-        })?;
-        let end = surroundings::block_end(self.text, block.start);
-        (!self.mentions.within(Span::new(block.start, end)))
-            .then(|| surroundings::excerpt(self.header_name(block).unwrap_or_default()))
+        let tells = |block: &&Block| {
+            let name = self.namer.header_name(block);
+            name.is_some_and(|name| !self.is_generic(name))
+        };
+        let block = context.blocks.iter().filter(|block| block.is_data).find(tells)?;
+        let end = blocks::end(self.page, block.start)?;
+        (!self.page.mentions.within(Span::new(block.start, end.max(block.start))))
+            .then(|| quote::excerpt(self.namer.header_name(block).unwrap_or_default()))
     }
+}
+
+/// Whether the shape says little: many things are 32 hexadecimal digits.
+fn is_plain(token: &[u8], shape: &Shape) -> bool {
+    shape.alphabet == Alphabet::LowerHex || !has_both_cases(token)
 }
 
 fn has_both_cases(token: &[u8]) -> bool {
     token.iter().any(u8::is_ascii_uppercase) && token.iter().any(u8::is_ascii_lowercase)
 }
 
-/// Whether the value is the value of a query parameter.
-fn in_url_query(text: &[u8], span: Span) -> bool {
-    url_before(text, span).is_some()
-}
-
-/// What stands glued before the value of a query parameter: the URL, as far as it reaches.
-fn url_before(text: &[u8], span: Span) -> Option<Span> {
-    let before = text[..span.start].iter().rev().take(600);
-    let glued =
-        before.take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`<>".contains(byte)).count();
-    let url = Span::new(span.start - glued, span.start);
-    let prefix = &text[url.start..url.end];
-    (prefix.ends_with(b"=") && prefix.contains(&b'?')).then_some(url)
+/// Whether the value is one of many pieces of a run without spaces or quotes, as in the mappings of a source map.
+fn is_in_data(text: &[u8], span: Span) -> bool {
+    const REACH: usize = 200;
+    let is_data = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/=,;_-".contains(byte);
+    let before = text[..span.start].iter().rev().take(REACH).take_while(is_data).count();
+    let behind = text[span.end..].iter().take(REACH).take_while(is_data).count();
+    before + behind >= REACH
 }

@@ -3,6 +3,7 @@
 
 mod parse;
 mod vocabulary;
+mod weights;
 
 use regex::Regex;
 use regex::bytes::Regex as BytesRegex;
@@ -14,6 +15,9 @@ use crate::finding::Severity;
 
 pub use parse::RuleError;
 pub use vocabulary::Vocabulary;
+pub use weights::Places;
+pub use weights::Thresholds;
+pub use weights::Weights;
 
 /// The built-in files, read in this order.
 const BUILT_IN: [(&str, &str); 2] = [
@@ -22,12 +26,18 @@ const BUILT_IN: [(&str, &str); 2] = [
 ];
 
 /// All rules of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RuleSet {
     /// Providers in the order in which their files were read.
     pub providers: Vec<Provider>,
     /// Words shared by all providers.
     pub vocabulary: Vocabulary,
+    /// How much each reason counts.
+    pub weights: Weights,
+    /// Which sums make a finding.
+    pub thresholds: Thresholds,
+    /// What paths tell about the kind of place.
+    pub places: Places,
 }
 
 impl RuleSet {
@@ -36,7 +46,7 @@ impl RuleSet {
     /// # Errors
     /// Never, as a test proves; the type is that of [`RuleSet::add`].
     pub fn built_in() -> Result<Self, RuleError> {
-        let mut set = Self { providers: vec![], vocabulary: Vocabulary::default() };
+        let mut set = Self::default();
         for (name, text) in BUILT_IN {
             set.add(text, name)?;
         }
@@ -77,6 +87,8 @@ pub struct Provider {
     pub joined_before: Vec<String>,
     /// English words behind a camel-case keyword that make it no mention.
     pub joined_after: Vec<String>,
+    /// Names of the parameters of links to its pages, which look like keys and are none.
+    pub page_parameters: Vec<String>,
     /// Its hosts, the most specific first.
     pub hosts: Vec<Host>,
     /// Its rules.
@@ -164,6 +176,10 @@ pub struct Cues {
     pub context: Vec<String>,
     /// See `context`.
     pub heads: Vec<String>,
+    /// In the name that holds the nearest mention of the provider, if the label ends in one of `heads`.
+    pub mention: Vec<String>,
+    /// Among the names in the value's own bracket, if the label ends in one of `heads`.
+    pub sibling: Vec<String>,
 }
 
 /// A value that a regular expression finds.

@@ -5,6 +5,7 @@ use regex::bytes::Regex as BytesRegex;
 use serde::Deserialize;
 
 use super::vocabulary::VocabularyToml;
+use super::weights;
 use super::{Cues, Host, PatternRule, Provider, Rule, RuleKind, RuleSet, Shape, TokenRule};
 use crate::finding::Confidence;
 use crate::finding::Environment;
@@ -48,6 +49,12 @@ struct FileToml {
     disabled: Vec<String>,
     #[serde(default)]
     vocabulary: VocabularyToml,
+    #[serde(default)]
+    weights: toml::Table,
+    #[serde(default)]
+    thresholds: toml::Table,
+    #[serde(default)]
+    exposure: toml::Table,
     provider: Option<ProviderToml>,
     #[serde(default)]
     rules: Vec<RuleToml>,
@@ -68,6 +75,8 @@ struct ProviderToml {
     joined_before: Vec<String>,
     #[serde(default)]
     joined_after: Vec<String>,
+    #[serde(default)]
+    page_parameters: Vec<String>,
     #[serde(default)]
     hosts: Vec<HostToml>,
 }
@@ -116,6 +125,10 @@ struct RuleToml {
     context_cues: Vec<String>,
     #[serde(default)]
     context_heads: Vec<String>,
+    #[serde(default)]
+    mention_cues: Vec<String>,
+    #[serde(default)]
+    sibling_cues: Vec<String>,
     pattern: Option<String>,
     path: Option<String>,
     #[serde(default)]
@@ -136,6 +149,12 @@ pub(super) fn add(set: &mut RuleSet, text: &str, name: &str) -> Result<(), RuleE
         return Err(meaning(name, "schema_version", message));
     }
     set.vocabulary.extend(file.vocabulary);
+    weights::overlay(&mut set.weights, file.weights)
+        .map_err(|message| meaning(name, "weights", message))?;
+    weights::overlay(&mut set.thresholds, file.thresholds)
+        .map_err(|message| meaning(name, "thresholds", message))?;
+    weights::overlay(&mut set.places, file.exposure)
+        .map_err(|message| meaning(name, "exposure", message))?;
     let rules =
         file.rules.into_iter().map(|rule| build_rule(rule, name)).collect::<Result<Vec<_>, _>>()?;
     match file.provider {
@@ -187,6 +206,7 @@ fn add_provider(
         spellings: toml.spellings,
         joined_before: toml.joined_before,
         joined_after: toml.joined_after,
+        page_parameters: toml.page_parameters,
         hosts,
         rules,
     };
@@ -243,6 +263,8 @@ fn build_rule(toml: RuleToml, name: &str) -> Result<Rule, RuleError> {
                 call: toml.call_cues,
                 context: toml.context_cues,
                 heads: toml.context_heads,
+                mention: toml.mention_cues,
+                sibling: toml.sibling_cues,
             },
         }),
         KindToml::Pattern | KindToml::Policy => {
@@ -321,6 +343,15 @@ mod tests {
                 .contains("there is no rule `nope`")
         );
         assert!(error_of("schema_version = 7").contains("version 7 is not known"));
+    }
+
+    #[test]
+    fn a_file_changes_single_weights() {
+        let mut set = RuleSet::built_in().expect("built-in rules are valid");
+        let before = set.weights;
+        set.add("schema_version = 1\n[weights]\npath = 3\n", "my.toml").expect("valid");
+        assert_eq!(set.weights, crate::rule::Weights { path: 3, ..before });
+        assert!(error_of("schema_version = 1\n[weights]\npaths = 3\n").contains("paths"));
     }
 
     #[test]

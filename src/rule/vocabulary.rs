@@ -16,8 +16,21 @@ pub struct Vocabulary {
     pub neutral: HashSet<String>,
     pub generic_block: HashSet<String>,
     pub rivals: HashSet<String>,
+    pub everyday_rivals: HashSet<String>,
+    pub password: HashSet<String>,
+    pub suffix: HashSet<String>,
+    pub storing: HashSet<String>,
+    pub markup: HashSet<String>,
+    pub code_head: HashSet<String>,
+    pub sandbox: HashSet<String>,
+    pub production: HashSet<String>,
+    pub environment_flag: HashSet<String>,
+    pub flag_owner: HashSet<String>,
+    pub reference_word: HashSet<String>,
+    pub reference: Vec<String>,
     pub placeholder: Vec<String>,
     pub encrypted_before: Vec<String>,
+    pub idle_hosts: Vec<String>,
 }
 
 /// The table `[vocabulary]` of a rule file: words to add.
@@ -32,8 +45,21 @@ pub(super) struct VocabularyToml {
     neutral: Vec<String>,
     generic_block: Vec<String>,
     rivals: Vec<String>,
+    everyday_rivals: Vec<String>,
+    password: Vec<String>,
+    suffix: Vec<String>,
+    storing: Vec<String>,
+    markup: Vec<String>,
+    code_head: Vec<String>,
+    sandbox: Vec<String>,
+    production: Vec<String>,
+    environment_flag: Vec<String>,
+    flag_owner: Vec<String>,
+    reference_word: Vec<String>,
+    reference: Vec<String>,
     placeholder: Vec<String>,
     encrypted_before: Vec<String>,
+    idle_hosts: Vec<String>,
 }
 
 impl Vocabulary {
@@ -47,7 +73,20 @@ impl Vocabulary {
         self.neutral.extend(words.neutral);
         self.generic_block.extend(words.generic_block);
         self.rivals.extend(words.rivals);
+        self.everyday_rivals.extend(words.everyday_rivals);
+        self.password.extend(words.password);
+        self.suffix.extend(words.suffix);
+        self.storing.extend(words.storing);
+        self.markup.extend(words.markup);
+        self.code_head.extend(words.code_head);
+        self.sandbox.extend(words.sandbox);
+        self.production.extend(words.production);
+        self.environment_flag.extend(words.environment_flag);
+        self.flag_owner.extend(words.flag_owner);
+        self.reference_word.extend(words.reference_word);
+        self.reference.extend(words.reference);
         self.placeholder.extend(words.placeholder);
         self.encrypted_before.extend(words.encrypted_before);
+        self.idle_hosts.extend(words.idle_hosts);
     }
 }

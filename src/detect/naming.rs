@@ -1,0 +1,221 @@
+//! Finds the name that says what a value is: tied to it, or else a sibling's, a column's, an enclosing block's, or the
+//! file's.
+
+use super::blocks::Block;
+use super::columns;
+use super::columns::Column;
+use super::context;
+use super::context::Context;
+use super::context::Link;
+use super::context::Name;
+use super::label::Label;
+use super::label::Meaning;
+use super::lex;
+use super::lex::Lexeme;
+use super::page::Page;
+use super::rivals::Rivals;
+use crate::location::Span;
+
+/// Words that are looked at behind a value without a name tied to it.
+const MAX_ADJACENT: usize = 6;
+
+/// What a value is called.
+#[derive(Default)]
+pub(super) struct Naming {
+    /// The name with its meaning, if anything names the value.
+    pub(super) label: Option<Label>,
+    /// The value's place in a table.
+    pub(super) column: Option<Column>,
+}
+
+/// Reads names on a page.
+#[derive(Clone, Copy)]
+pub(super) struct Namer<'p> {
+    pub(super) page: &'p Page<'p>,
+    pub(super) rivals: &'p Rivals,
+}
+
+impl Namer<'_> {
+    /// What the value at `span` is called.
+    pub(super) fn name(&self, span: Span, context: &Context) -> Naming {
+        let column = columns::of(self.page.text, &self.page.lines, span);
+        let label = column
+            .as_ref()
+            .and_then(|column| self.column_label(column, span))
+            .or_else(|| {
+                context::serialized_key(self.page.text, span).map(|key| self.read_span(key))
+            })
+            .or_else(|| self.tied_label(span, context));
+        Naming { label, column }
+    }
+
+    /// Reads a name.
+    pub(super) fn read(&self, name: &[u8]) -> Label {
+        Label::read(name, self.page.provider, self.page.vocabulary(), self.rivals)
+    }
+
+    fn read_span(&self, span: Span) -> Label {
+        self.read(self.page.slice(span))
+    }
+
+    /// The column's name, or where it only carries a value (`name;value`), another field of the row.
+    fn column_label(&self, column: &Column, span: Span) -> Option<Label> {
+        let label = self.read_span(column.name);
+        if !matches!(label.meaning, Meaning::Carrier | Meaning::Unknown) || label.names_provider {
+            return Some(label);
+        }
+        let beside = columns::siblings(self.page.text, column);
+        let labels = beside.into_iter().filter(|field| !field.overlaps(span));
+        labels.map(|field| self.read_span(field)).find(|label| {
+            label.names_provider && label.meaning == Meaning::Credential
+                || matches!(label.meaning, Meaning::Harmless | Meaning::OtherPurpose)
+        })
+    }
+
+    /// The name that syntax ties to the value.
+    fn tied_label(&self, span: Span, context: &Context) -> Option<Label> {
+        let mut carried = false;
+        let mut adjacent = 0;
+        for (at, name) in context.names.iter().enumerate() {
+            let label = self.read_span(name.span);
+            let says_something = says_something(&label);
+            let is_carrier = label.meaning == Meaning::Carrier
+                || name.link == Link::Called && self.is_setter(&label);
+            match name.link {
+                // A command such as `aws` names nobody's credential by itself.
+                Link::Path => {}
+                Link::Adjacent if label.meaning == Meaning::Rival && label.words.len() == 1 => {}
+                _ if is_carrier && !label.names_provider => carried = true,
+                // Behind a carrier, `name=` or `type=` describe the carrier and not the value.
+                _ if carried && !label.names_provider && label.meaning != Meaning::Credential => {
+                    break;
+                }
+                Link::Assigned => return Some(self.phrase(label, &context.names[at..])),
+                Link::Called | Link::Fallback if says_something => return Some(label),
+                Link::Listed
+                    if at == 0
+                        && (label.names_provider
+                            || says_something && self.is_quoted(name.span)) =>
+                {
+                    return Some(label);
+                }
+                Link::Listed if label.names_provider && label.meaning == Meaning::Credential => {
+                    return Some(label);
+                }
+                Link::Adjacent if says_something => {
+                    return Some(self.phrase(label, &context.names[at..]));
+                }
+                Link::Adjacent => {
+                    adjacent += 1;
+                    if adjacent > MAX_ADJACENT {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !carried && !context.names.is_empty() {
+            return None;
+        }
+        let beside = if carried { self.sibling_label(span, context) } else { None };
+        beside.or_else(|| self.block_label(context)).or_else(|| self.path_label(context))
+    }
+
+    /// The label together with the words before it, as in `the Yousign API key is`.
+    fn phrase(&self, label: Label, names: &[Name]) -> Label {
+        let is_glue = |byte: &u8| b" \t\"'`*_:".contains(byte);
+        let joined = names.windows(2).take_while(|pair| {
+            let between = pair[1].span.end..pair[0].span.start;
+            pair[1].link == Link::Adjacent
+                && between.len() < 6
+                && self.page.text[between].iter().all(|byte| is_glue(byte))
+        });
+        let words: Vec<&[u8]> =
+            joined.map(|pair| self.page.slice(pair[1].span)).take(MAX_ADJACENT).collect();
+        label.within_phrase(&words, self.page.provider, self.page.vocabulary(), self.rivals)
+    }
+
+    /// Whether a function only stores what it is given (`setValue`).
+    fn is_setter(&self, label: &Label) -> bool {
+        let vocabulary = self.page.vocabulary();
+        let stores =
+            |word: &String| vocabulary.carrier.contains(word) || vocabulary.storing.contains(word);
+        !label.words.is_empty() && label.words.iter().all(stores)
+    }
+
+    /// Whether a name is a string literal.
+    fn is_quoted(&self, span: Span) -> bool {
+        matches!(self.page.text.get(span.end), Some(b'"' | b'\'' | b'`' | b'\\'))
+    }
+
+    /// A name among the siblings of a value whose own name only carries it (`name="X" value="…"`): in the value's own
+    /// bracket or tag, or else in its statement.
+    fn sibling_label(&self, span: Span, context: &Context) -> Option<Label> {
+        let around = context::siblings(self.page.text, span);
+        self.best_label(around, span).or_else(|| {
+            let statement = context.statement?;
+            let wider = Span::new(around.start.min(statement.start), around.end.max(statement.end));
+            self.best_label(wider, span)
+        })
+    }
+
+    /// The name within `around` that says most about whose credential the value is.
+    fn best_label(&self, around: Span, span: Span) -> Option<Label> {
+        let words = lex::leftwards(self.page.text, around.end, around.len());
+        let labels = words.filter_map(|lexeme| match lexeme {
+            Lexeme::Word(word) if !word.overlaps(span) => Some(self.read_span(word)),
+            _ => None,
+        });
+        let rank = |label: &Label| match label.meaning {
+            Meaning::Credential if label.names_provider => 0,
+            Meaning::Rival if label.words.len() == 1 => 9,
+            Meaning::Rival | Meaning::OtherPurpose => 1,
+            _ if label.names_provider => 2,
+            Meaning::ForeignCredential => 3,
+            Meaning::Credential => 4,
+            _ => 9,
+        };
+        labels.take(60).filter(|label| rank(label) < 9).min_by_key(rank)
+    }
+
+    /// The name of the innermost data block that says something.
+    fn block_label(&self, context: &Context) -> Option<Label> {
+        context.blocks.iter().filter(|block| block.is_data).take(3).find_map(|block| {
+            let label = self.read(self.header_name(block)?);
+            (label.names_provider
+                || matches!(
+                    label.meaning,
+                    Meaning::Credential | Meaning::Harmless | Meaning::Rival
+                ))
+            .then_some(label)
+        })
+    }
+
+    /// The name in a block's header: its last word.
+    pub(super) fn header_name(&self, block: &Block) -> Option<&[u8]> {
+        let words = lex::leftwards(self.page.text, block.header.end, block.header.len());
+        words.into_iter().find_map(|lexeme| match lexeme {
+            Lexeme::Word(word) => Some(self.page.slice(word)),
+            _ => None,
+        })
+    }
+
+    /// The file's name, when the value stands alone in its text.
+    fn path_label(&self, context: &Context) -> Option<Label> {
+        if !context.is_bare || self.page.text.trim_ascii().len() > 200 {
+            return None;
+        }
+        let name = self.page.file_name();
+        let stem = name
+            .rsplitn(2, |byte| *byte == b'.')
+            .last()
+            .filter(|stem| !stem.is_empty())
+            .unwrap_or(name);
+        let label = self.read(stem);
+        (label.names_provider || label.meaning == Meaning::Credential).then_some(label)
+    }
+}
+
+fn says_something(label: &Label) -> bool {
+    label.names_provider || !matches!(label.meaning, Meaning::Unknown | Meaning::Carrier)
+}

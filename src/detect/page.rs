@@ -1,0 +1,119 @@
+//! One text under judgement: its bytes, its path, its lines, and where it speaks of the provider.
+
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
+use aho_corasick::AhoCorasick;
+use regex::bytes::Regex;
+
+use super::lines::Lines;
+use super::mention::Mentions;
+use crate::blob::BlobPath;
+use crate::location::Span;
+use crate::rule::Provider;
+use crate::rule::RuleKind;
+use crate::rule::RuleSet;
+use crate::rule::Vocabulary;
+
+/// Bytes of a line that count as beside a mention in it.
+const BESIDE: usize = 120;
+
+/// Calls that check signatures kept per text.
+const MAX_CHECKS: usize = 1_000;
+
+/// A text with what is known of it as a whole.
+pub(super) struct Page<'t> {
+    /// Its bytes, decoded.
+    pub(super) text: &'t [u8],
+    /// Path of the file, or of the member of an archive.
+    pub(super) path: &'t BlobPath,
+    /// Its line ends.
+    pub(super) lines: Lines,
+    /// Where it speaks of the provider.
+    pub(super) mentions: Mentions,
+    /// Whose secrets are searched.
+    pub(super) provider: &'t Provider,
+    /// What words mean, and what reasons weigh.
+    pub(super) rules: &'t RuleSet,
+    /// Words that stand in a line with a mention of the provider.
+    beside_mentions: OnceCell<HashSet<&'t [u8]>>,
+    /// Words that stand in a line which checks a signature.
+    beside_checks: OnceCell<HashSet<&'t [u8]>>,
+}
+
+impl<'t> Page<'t> {
+    /// Reads `text` for mentions of the provider; `None` if nothing in it or its path speaks of it.
+    pub(super) fn read(
+        text: &'t [u8],
+        path: &'t BlobPath,
+        (provider, keywords): (&'t Provider, &Regex),
+        rules: &'t RuleSet,
+    ) -> Option<Self> {
+        let mentions = Mentions::find(provider, keywords, text, path);
+        (!mentions.is_empty()).then(|| Self {
+            text,
+            path,
+            lines: Lines::new(text),
+            mentions,
+            provider,
+            rules,
+            beside_mentions: OnceCell::new(),
+            beside_checks: OnceCell::new(),
+        })
+    }
+
+    /// What words mean.
+    pub(super) fn vocabulary(&self) -> &'t Vocabulary {
+        &self.rules.vocabulary
+    }
+
+    /// The bytes of `span`.
+    pub(super) fn slice(&self, span: Span) -> &'t [u8] {
+        &self.text[span.start..span.end]
+    }
+
+    /// Whether a line that speaks of the provider has the name in it.
+    pub(super) fn is_named_with_provider(&self, name: &[u8]) -> bool {
+        self.beside_mentions.get_or_init(|| self.words_beside_mentions()).contains(name)
+    }
+
+    /// Whether a line that checks a signature has the name in it.
+    pub(super) fn is_named_in_check(&self, name: &[u8]) -> bool {
+        self.beside_checks.get_or_init(|| self.words_beside_checks()).contains(name)
+    }
+
+    fn words_beside_mentions(&self) -> HashSet<&'t [u8]> {
+        self.words_beside(self.mentions.in_text.iter().map(|mention| mention.span))
+    }
+
+    fn words_beside_checks(&self) -> HashSet<&'t [u8]> {
+        let cues = self.provider.rules.iter().flat_map(|rule| match &rule.kind {
+            RuleKind::Token(kind) => kind.cues.call.as_slice(),
+            RuleKind::Pattern(_) => &[],
+        });
+        let Ok(cues) = AhoCorasick::builder().ascii_case_insensitive(true).build(cues) else {
+            return HashSet::new();
+        };
+        let found = cues.find_iter(self.text).take(MAX_CHECKS);
+        self.words_beside(found.map(|found| Span::new(found.start(), found.end())))
+    }
+
+    fn words_beside(&self, places: impl Iterator<Item = Span>) -> HashSet<&'t [u8]> {
+        let mut words = HashSet::new();
+        for place in places {
+            let line = self.lines.around(place.start);
+            let start = line.start.max(place.start.saturating_sub(BESIDE));
+            let end = line.end.min(place.end + BESIDE);
+            let is_word =
+                |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;
+            words.extend(self.text[start..end].split(|byte| !is_word(byte)));
+        }
+        words.remove(&b""[..]);
+        words
+    }
+
+    /// The last part of the path.
+    pub(super) fn file_name(&self) -> &'t [u8] {
+        self.path.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+    }
+}

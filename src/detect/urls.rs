@@ -1,0 +1,116 @@
+//! URLs around a value: the parameter it is, the page it belongs to, the host that is called with it.
+
+use super::page::Page;
+use crate::location::Span;
+
+/// How far a URL is read to the left of a value, in bytes.
+const REACH: usize = 600;
+
+/// Whether the value is the value of a query parameter.
+pub(super) fn is_parameter(page: &Page<'_>, span: Span) -> bool {
+    url_before(page.text, span).is_some()
+}
+
+/// Whether the value is a query parameter of one of the provider's pages, such as `k` in a signature link, or stands
+/// between other such parameters.
+pub(super) fn is_page_parameter(page: &Page<'_>, span: Span) -> bool {
+    let on_page =
+        |url| page.mentions.within_any(url, |mention| mention.host.is_some() && !mention.api);
+    url_before(page.text, span).is_some_and(on_page) || is_among_page_parameters(page, span)
+}
+
+/// `s=…&r=…&k=VALUE` without its URL.
+fn is_among_page_parameters(page: &Page<'_>, span: Span) -> bool {
+    let run = glued(page.text, span, REACH);
+    let mut own = false;
+    let mut others = 0;
+    for part in page.slice(run).split(|byte| matches!(byte, b'&' | b'?' | b';')) {
+        let Some(equals) = part.iter().position(|byte| *byte == b'=') else { continue };
+        let (name, value) = (&part[..equals], &part[equals + 1..]);
+        let is_one = page.provider.page_parameters.iter().any(|known| known.as_bytes() == name);
+        if is_one && value.starts_with(page.slice(span)) {
+            own = true;
+        } else if is_one && value.len() >= 16 {
+            others += 1;
+        }
+    }
+    own && others > 0
+}
+
+/// Whether the value is the user or the password of a URL of the provider (`https://VALUE@host`).
+pub(super) fn is_user_information(page: &Page<'_>, span: Span) -> bool {
+    let run = glued(page.text, span, REACH);
+    let before = &page.text[run.start..span.start];
+    let behind = &page.text[span.end..run.end];
+    let Some(scheme) = memchr::memmem::rfind(before, b"://") else { return false };
+    let Some(at) = behind.iter().position(|byte| *byte == b'@') else { return false };
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~%:".contains(byte);
+    let host = span.end + at + 1;
+    before[scheme + 3..].iter().all(is_part)
+        && behind[..at].iter().all(is_part)
+        && page.mentions.within_any(Span::new(host, run.end), |mention| {
+            mention.host.is_some() && mention.span.start == host
+        })
+}
+
+/// What stands around the value without a space or quote between.
+pub(super) fn glued(text: &[u8], span: Span, reach: usize) -> Span {
+    let is_part = |byte: &&u8| !byte.is_ascii_whitespace() && !b"\"'`<>".contains(byte);
+    let before = text[..span.start].iter().rev().take(reach).take_while(is_part).count();
+    let behind = text[span.end..].iter().take(reach).take_while(is_part).count();
+    Span::new(span.start - before, span.end + behind)
+}
+
+/// What stands glued before the value of a query parameter: the URL, as far as it reaches.
+fn url_before(text: &[u8], span: Span) -> Option<Span> {
+    let url = Span::new(glued(text, span, REACH).start, span.start);
+    let prefix = &text[url.start..url.end];
+    (prefix.ends_with(b"=") && prefix.contains(&b'?')).then_some(url)
+}
+
+/// Whose host a call or a block speaks to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Host {
+    /// The provider's, or a URL that names the provider.
+    Ours,
+    /// This other one.
+    Foreign(String),
+}
+
+/// The host of the URL nearest to the value within `window`.
+pub(super) fn nearest_host(page: &Page<'_>, window: Span, span: Span) -> Option<Host> {
+    let text = page.slice(window);
+    let starts = memchr::memmem::find_iter(text, b"://").map(|at| window.start + at);
+    starts
+        .filter(|at| !is_in_comment(page, *at))
+        .filter_map(|at| Some((at, host_at(page, at)?)))
+        .min_by_key(|(at, _)| at.abs_diff(span.start))
+        .map(|(_, host)| host)
+}
+
+fn host_at(page: &Page<'_>, scheme_end: usize) -> Option<Host> {
+    let from = scheme_end + 3;
+    let url = glued(page.text, Span::new(from, from), 200);
+    if page.mentions.within_any(url, |_| true) {
+        return Some(Host::Ours);
+    }
+    let rest = &page.text[from..url.end.max(from)];
+    let rest = rest
+        .iter()
+        .position(|byte| *byte == b'@')
+        .map_or(rest, |at| if rest[..at].contains(&b'/') { rest } else { &rest[at + 1..] });
+    let is_host = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    let name = rest.iter().take_while(is_host).map(|byte| char::from(byte.to_ascii_lowercase()));
+    let name: String = name.collect();
+    let idle = &page.vocabulary().idle_hosts;
+    let is_idle = idle.iter().any(|host| {
+        name == *host || name.strip_suffix(host.as_str()).is_some_and(|sub| sub.ends_with('.'))
+    });
+    (name.contains('.') && !is_idle).then_some(Host::Foreign(name))
+}
+
+/// Whether a comment's mark begins the line of `at`.
+fn is_in_comment(page: &Page<'_>, at: usize) -> bool {
+    let line = page.slice(page.lines.around(at)).trim_ascii_start();
+    [b"//".as_slice(), b"#", b"/*", b"*", b"--", b"<!--"].iter().any(|mark| line.starts_with(mark))
+}
