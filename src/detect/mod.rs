@@ -19,6 +19,7 @@ mod quote;
 mod randomness;
 mod rivals;
 mod score;
+mod selection;
 mod snippet;
 mod token;
 mod urls;

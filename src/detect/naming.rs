@@ -128,7 +128,7 @@ impl Namer<'_> {
             let between = pair[1].span.end..pair[0].span.start;
             pair[1].link == Link::Adjacent
                 && between.len() < 6
-                && self.page.text[between].iter().all(|byte| is_glue(byte))
+                && self.page.text[between].iter().all(is_glue)
         });
         let words: Vec<&[u8]> =
             joined.map(|pair| self.page.slice(pair[1].span)).take(MAX_ADJACENT).collect();

@@ -20,9 +20,14 @@ pub(super) fn objection(value: &[u8]) -> Option<&'static str> {
     if is_periodic(value) {
         return Some("repeats itself");
     }
-    let steps = value.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) <= 1).count();
     let limit = if is_hex { HEX_STEPS } else { BASE62_STEPS };
-    if steps * 31 >= limit * value.len().saturating_sub(1) {
+    let is_sequence = |lag: usize| {
+        let pairs = value.iter().zip(value.iter().skip(lag));
+        let steps = pairs.filter(|(left, right)| left.abs_diff(**right) <= 1).count();
+        steps * 31 >= limit * value.len().saturating_sub(lag)
+    };
+    // `abcdef…`, and `a1b2c3…`.
+    if is_sequence(1) || is_sequence(2) {
         return Some("is a sequence");
     }
     if !is_hex

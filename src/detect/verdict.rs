@@ -26,7 +26,6 @@ use crate::rule::Provider;
 use crate::rule::Rule;
 use crate::rule::RuleKind;
 use crate::rule::Shape;
-use crate::rule::TokenRule;
 use crate::rule::Weights;
 
 /// How far a call or a data block is searched for the host that it speaks to, in bytes.
@@ -36,10 +35,10 @@ const RIVAL_REACH: usize = 1_500;
 
 /// Judges the tokens of one page.
 pub(super) struct Judge<'r, 'p> {
-    provider: &'r Provider,
-    page: &'p Page<'p>,
+    pub(super) provider: &'r Provider,
+    pub(super) page: &'p Page<'p>,
     rivals: &'p Rivals,
-    namer: Namer<'p>,
+    pub(super) namer: Namer<'p>,
     weights: Weights,
 }
 
@@ -61,88 +60,6 @@ impl<'r, 'p> Judge<'r, 'p> {
         self.weigh_provider(span, &naming, &context, &mut verdict);
         let environment = environment::environment(self.page, span, &context);
         Some(Hit { rule, span, verdict, environment })
-    }
-
-    /// The rule under which the value is reported: one whose cues are met, or else the provider's default.
-    fn rule(
-        &self,
-        span: Span,
-        context: &Context,
-        label: Option<&Label>,
-    ) -> Option<(&'r Rule, &'r Shape)> {
-        let token = self.page.slice(span);
-        let candidates = || {
-            self.provider.rules.iter().filter_map(|rule| match &rule.kind {
-                RuleKind::Token(kind) => kind
-                    .shapes
-                    .iter()
-                    .find(|shape| shape.accepts(token))
-                    .map(|shape| (rule, kind, shape)),
-                RuleKind::Pattern(_) => None,
-            })
-        };
-        let is_default = |kind: &TokenRule| kind.cues == crate::rule::Cues::default();
-        let cued = candidates()
-            .find(|(_, kind, _)| !is_default(kind) && self.has_cue(kind, span, (context, label)));
-        cued.or_else(|| candidates().find(|(_, kind, _)| is_default(kind)))
-            .map(|(rule, _, shape)| (rule, shape))
-    }
-
-    fn has_cue(
-        &self,
-        kind: &TokenRule,
-        span: Span,
-        (context, label): (&Context, Option<&Label>),
-    ) -> bool {
-        let cues = &kind.cues;
-        if label.is_some_and(|label| label.has_cue(&cues.label)) {
-            return true;
-        }
-        if context.callee.is_some_and(|callee| self.has_call_cue(callee, &cues.call)) {
-            return true;
-        }
-        if self.is_checked_with(context) {
-            return label.is_some_and(|label| label.meaning == Meaning::Credential);
-        }
-        let in_heads = label.is_none_or(|label| {
-            label.words.iter().any(|word| cues.heads.contains(word))
-                || label.meaning == Meaning::Carrier
-        });
-        let names_api = label
-            .is_some_and(|label| label.words.iter().any(|word| word == "api" || word == "apikey"));
-        let contexts = context
-            .blocks
-            .iter()
-            .map(|block| self.page.slice(block.header))
-            .chain([self.page.path.as_bytes()]);
-        let mut contexts = contexts.map(|header| self.namer.read(header));
-        label.is_some()
-            && in_heads
-            && !names_api
-            && (contexts.any(|header| header.has_cue(&cues.context))
-                || self.stands_by_mention(span, &cues.mention)
-                || self.has_sibling(span, &cues.sibling))
-    }
-
-    /// Whether the mention nearest to the value is part of a name with a cue, such as a header's.
-    fn stands_by_mention(&self, span: Span, cues: &[String]) -> bool {
-        let nearest = self.page.mentions.nearest(&self.page.lines, span.start);
-        nearest.is_some_and(|(mention, _)| {
-            let name = lex::word_around(self.page.text, mention.span);
-            self.namer.read(self.page.slice(name)).has_cue(cues)
-        })
-    }
-
-    /// Whether one of the names in the value's own bracket has a cue.
-    fn has_sibling(&self, span: Span, cues: &[String]) -> bool {
-        let around = self.page.slice(context::siblings(self.page.text, span));
-        cues.iter().any(|cue| memchr::memmem::find(around, cue.as_bytes()).is_some())
-    }
-
-    fn has_call_cue(&self, callee: Span, cues: &[String]) -> bool {
-        let name = self.page.slice(callee).to_ascii_lowercase();
-        let name = String::from_utf8_lossy(&name);
-        cues.iter().any(|cue| name.contains(cue.as_str()))
     }
 
     fn weigh_shape(&self, span: Span, shape: &Shape, verdict: &mut Verdict) {
@@ -169,10 +86,6 @@ impl<'r, 'p> Judge<'r, 'p> {
                 .is_some_and(|at| !before[at..].contains(&b'\n'))
         }) {
             verdict.add(self.weights.encrypted, "stands inside of an encrypted value");
-        }
-        if is_in_data(self.page.text, span) {
-            let text = "stands in the middle of a long run of encoded data";
-            verdict.add(self.weights.piece_of_data, text);
         }
     }
 
@@ -266,7 +179,7 @@ impl<'r, 'p> Judge<'r, 'p> {
     }
 
     /// Whether a line that checks signatures names what the value is assigned to.
-    fn is_checked_with(&self, context: &Context) -> bool {
+    pub(super) fn is_checked_with(&self, context: &Context) -> bool {
         let assigned = context.names.iter().find(|name| name.link == Link::Assigned);
         assigned.is_some_and(|name| {
             let name = lex::last_part(self.page.slice(name.span));
@@ -315,6 +228,10 @@ impl<'r, 'p> Judge<'r, 'p> {
                 verdict.add(weights.same_call, format!("a host of {name} stands in the same call"));
             }
             return;
+        }
+        if is_in_data(self.page.text, span) {
+            let text = "stands in the middle of a long run of encoded data";
+            verdict.add(self.weights.piece_of_data, text);
         }
         // In a table the other columns' names say nothing about this one.
         let own = naming.column.as_ref().map(|column| column.row).or(context.statement);
@@ -462,7 +379,11 @@ impl<'r, 'p> Judge<'r, 'p> {
     /// import (`use Yousign\Client`) or a call (`new YousignClient($key)`).
     fn weigh_links(&self, label: Option<&Label>, context: &Context, verdict: &mut Verdict) {
         let provider = &self.provider.name;
-        let is_linked = |name: &[u8]| self.page.is_named_with_provider(name);
+        let carrier = &self.page.vocabulary().carrier;
+        let is_linked = |name: &[u8]| {
+            let word = String::from_utf8_lossy(name).to_ascii_lowercase();
+            !carrier.contains(&word) && self.page.is_named_with_provider(name)
+        };
         let callee = context.callee.map(|callee| lex::last_part(self.page.slice(callee)));
         if let Some(callee) = callee.filter(|callee| is_linked(callee)) {
             let callee = String::from_utf8_lossy(callee);

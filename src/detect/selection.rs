@@ -1,0 +1,97 @@
+//! Under which rule a token is reported: the one whose cues its surroundings meet, or else the provider's default.
+
+use super::context;
+use super::context::Context;
+use super::label::Label;
+use super::label::Meaning;
+use super::lex;
+use super::verdict::Judge;
+use crate::location::Span;
+use crate::rule::Rule;
+use crate::rule::RuleKind;
+use crate::rule::Shape;
+use crate::rule::TokenRule;
+
+impl<'r> Judge<'r, '_> {
+    /// The rule under which the value is reported: one whose cues are met, or else the provider's default.
+    pub(super) fn rule(
+        &self,
+        span: Span,
+        context: &Context,
+        label: Option<&Label>,
+    ) -> Option<(&'r Rule, &'r Shape)> {
+        let token = self.page.slice(span);
+        let candidates = || {
+            self.provider.rules.iter().filter_map(|rule| match &rule.kind {
+                RuleKind::Token(kind) => kind
+                    .shapes
+                    .iter()
+                    .find(|shape| shape.accepts(token))
+                    .map(|shape| (rule, kind, shape)),
+                RuleKind::Pattern(_) => None,
+            })
+        };
+        let is_default = |kind: &TokenRule| kind.cues == crate::rule::Cues::default();
+        let cued = candidates()
+            .find(|(_, kind, _)| !is_default(kind) && self.has_cue(kind, span, (context, label)));
+        cued.or_else(|| candidates().find(|(_, kind, _)| is_default(kind)))
+            .map(|(rule, _, shape)| (rule, shape))
+    }
+
+    fn has_cue(
+        &self,
+        kind: &TokenRule,
+        span: Span,
+        (context, label): (&Context, Option<&Label>),
+    ) -> bool {
+        let cues = &kind.cues;
+        if label.is_some_and(|label| label.has_cue(&cues.label)) {
+            return true;
+        }
+        if context.callee.is_some_and(|callee| self.has_call_cue(callee, &cues.call)) {
+            return true;
+        }
+        if self.is_checked_with(context) {
+            return label.is_some_and(|label| label.meaning == Meaning::Credential);
+        }
+        let in_heads = label.is_none_or(|label| {
+            label.words.iter().any(|word| cues.heads.contains(word))
+                || label.meaning == Meaning::Carrier
+        });
+        let names_api = label
+            .is_some_and(|label| label.words.iter().any(|word| word == "api" || word == "apikey"));
+        let contexts = context
+            .blocks
+            .iter()
+            .map(|block| self.page.slice(block.header))
+            .chain([self.page.path.as_bytes()]);
+        let mut contexts = contexts.map(|header| self.namer.read(header));
+        label.is_some()
+            && in_heads
+            && !names_api
+            && (contexts.any(|header| header.has_cue(&cues.context))
+                || self.stands_by_mention(span, &cues.mention)
+                || self.has_sibling(span, &cues.sibling))
+    }
+
+    /// Whether the mention nearest to the value is part of a name with a cue, such as a header's.
+    fn stands_by_mention(&self, span: Span, cues: &[String]) -> bool {
+        let nearest = self.page.mentions.nearest(&self.page.lines, span.start);
+        nearest.is_some_and(|(mention, _)| {
+            let name = lex::word_around(self.page.text, mention.span);
+            self.namer.read(self.page.slice(name)).has_cue(cues)
+        })
+    }
+
+    /// Whether one of the names in the value's own bracket has a cue.
+    fn has_sibling(&self, span: Span, cues: &[String]) -> bool {
+        let around = self.page.slice(context::siblings(self.page.text, span));
+        cues.iter().any(|cue| memchr::memmem::find(around, cue.as_bytes()).is_some())
+    }
+
+    pub(super) fn has_call_cue(&self, callee: Span, cues: &[String]) -> bool {
+        let name = self.page.slice(callee).to_ascii_lowercase();
+        let name = String::from_utf8_lossy(&name);
+        cues.iter().any(|cue| name.contains(cue.as_str()))
+    }
+}
