@@ -106,7 +106,9 @@ fn read_statement(page: &Page<'_>, span: Span, context: &mut Context) {
                 link = Link::Called;
                 continues = true;
                 if context.callee.is_none() {
-                    context.callee = word_before(&lexemes);
+                    context.callee = word_before(&lexemes).filter(|word| {
+                        !page.vocabulary().is_conversion(&text[word.start..word.end])
+                    });
                 }
             }
             Lexeme::Open(bracket, _) => {

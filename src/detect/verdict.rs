@@ -385,7 +385,9 @@ impl<'r, 'p> Judge<'r, 'p> {
             !carrier.contains(&word) && self.page.is_named_with_provider(name)
         };
         let callee = context.callee.map(|callee| lex::last_part(self.page.slice(callee)));
-        if let Some(callee) = callee.filter(|callee| is_linked(callee)) {
+        // A class is imported for one purpose; a function such as `updateValue` takes anything.
+        let is_class = |callee: &&[u8]| callee.first().is_some_and(u8::is_ascii_uppercase);
+        if let Some(callee) = callee.filter(is_class).filter(|callee| is_linked(callee)) {
             let callee = String::from_utf8_lossy(callee);
             let text = format!("passed to `{callee}`, which a line about {provider} names");
             verdict.add(self.weights.linked_callee, text);

@@ -22,6 +22,7 @@ pub struct Vocabulary {
     pub storing: HashSet<String>,
     pub markup: HashSet<String>,
     pub code_head: HashSet<String>,
+    pub conversion: HashSet<String>,
     pub sandbox: HashSet<String>,
     pub production: HashSet<String>,
     pub environment_flag: HashSet<String>,
@@ -51,6 +52,7 @@ pub(super) struct VocabularyToml {
     storing: Vec<String>,
     markup: Vec<String>,
     code_head: Vec<String>,
+    conversion: Vec<String>,
     sandbox: Vec<String>,
     production: Vec<String>,
     environment_flag: Vec<String>,
@@ -63,6 +65,11 @@ pub(super) struct VocabularyToml {
 }
 
 impl Vocabulary {
+    /// Whether a function only changes a value's type (`[]byte(…)`), so that the call around it counts.
+    pub(crate) fn is_conversion(&self, callee: &[u8]) -> bool {
+        self.conversion.contains(&String::from_utf8_lossy(callee).to_ascii_lowercase())
+    }
+
     /// Adds the words of a file.
     pub(super) fn extend(&mut self, words: VocabularyToml) {
         self.credential.extend(words.credential);
@@ -79,6 +86,7 @@ impl Vocabulary {
         self.storing.extend(words.storing);
         self.markup.extend(words.markup);
         self.code_head.extend(words.code_head);
+        self.conversion.extend(words.conversion);
         self.sandbox.extend(words.sandbox);
         self.production.extend(words.production);
         self.environment_flag.extend(words.environment_flag);
