@@ -2,6 +2,7 @@
 
 mod args;
 mod ci;
+mod completions;
 mod exit;
 mod explain;
 mod git_env;
@@ -33,6 +34,8 @@ pub(crate) fn run() -> anyhow::Result<Status> {
     match args.command {
         args::Command::Scan(args) => scan::run(options::ScanOptions::from_args(args)?),
         args::Command::Ci(args) => ci::run(args),
+        args::Command::Completions(args) => completions::run(&args),
+        args::Command::Man(args) => completions::man(&args),
         args::Command::Report(args) => report::run(&args),
         args::Command::Explain(args) => explain::run(&args),
         args::Command::Rules(args) => rules::run(&args),

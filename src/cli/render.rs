@@ -20,9 +20,11 @@ use signleak::report::Format;
 use signleak::report::RuleInfo;
 use signleak::report::RunTime;
 use signleak::report::ToolInfo;
+use signleak::report::VersionInfo;
 use signleak::rule::RuleSet;
 use signleak::source::git::OpenOptions;
 use signleak::source::git::Repo;
+use signleak::source::git::Version;
 use signleak::suppress::Day;
 
 use super::args::ColorArg;
@@ -111,9 +113,10 @@ pub(crate) struct Rendering<'r> {
 impl Rendering<'_> {
     /// Writes all reports; files first, so that a failure does not come behind a report that looks finished.
     pub(crate) fn write(self, scanned: &ScanReport) -> anyhow::Result<()> {
-        let hashes = LineHashes { roots: self.roots, known: Mutex::default() };
+        let hashes = LineHashes { roots: self.roots.clone(), known: Mutex::default() };
         let rules = rule_infos(self.rules, scanned);
         let time = times(self.started)?;
+        let version = self.roots.first().and_then(|root| version(root));
         let in_file = report::Context {
             tool: TOOL,
             rules: &rules,
@@ -121,6 +124,11 @@ impl Rendering<'_> {
             elapsed: None,
             line_hash: &|occurrence| hashes.of(occurrence),
             time: RunTime { started: &time.0, finished: &time.1 },
+            version: version.as_ref().map(|version| VersionInfo {
+                repository_uri: &version.repository_uri,
+                revision: &version.revision,
+                branch: version.branch.as_deref(),
+            }),
         };
         for (format, path) in &self.outputs.files {
             output::to_file(path, |out| report::write(*format, scanned, &in_file, out))?;
@@ -156,6 +164,11 @@ fn times(started: SystemTime) -> anyhow::Result<(String, String)> {
 fn timestamp(seconds: u64) -> String {
     let (hour, minute) = (seconds / 3_600 % 24, seconds / 60 % 60);
     format!("{}T{hour:02}:{minute:02}:{:02}", Day::of_unix_time(seconds), seconds % 60)
+}
+
+/// The version that is checked out in a folder.
+fn version(root: &Path) -> Option<Version> {
+    Repo::discover(root, &OpenOptions { trust_owner: true }).ok()??.version()
 }
 
 /// The folder to which the paths below a target are relative.

@@ -70,6 +70,8 @@ pub struct Context<'c> {
     pub line_hash: &'c dyn Fn(&Occurrence) -> Option<String>,
     /// When the run was, for the formats that must say so.
     pub time: RunTime<'c>,
+    /// The repository and version that was scanned, if it is known (SARIF only).
+    pub version: Option<VersionInfo<'c>>,
 }
 
 impl Context<'_> {
@@ -84,6 +86,17 @@ impl Context<'_> {
     pub fn title<'f>(&'f self, finding: &'f Finding) -> &'f str {
         self.rule(&finding.rule_id).map_or(&finding.rule_id, |rule| &rule.title)
     }
+}
+
+/// A version of a repository as reports name it.
+#[derive(Clone, Copy, Debug)]
+pub struct VersionInfo<'c> {
+    /// Where the repository comes from, without credentials.
+    pub repository_uri: &'c str,
+    /// The commit.
+    pub revision: &'c str,
+    /// The branch.
+    pub branch: Option<&'c str>,
 }
 
 /// When a run began and ended: UTC, `YYYY-MM-DDThh:mm:ss`. GitLab's and `JUnit`'s schemas require it; no other format holds

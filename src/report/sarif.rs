@@ -20,8 +20,10 @@ use crate::finding::ScanReport;
 use crate::finding::Severity;
 use crate::finding::Validation;
 
-/// Results that GitHub takes in one run.
-const RESULTS_PER_RUN: usize = 25_000;
+/// Results of one run that GitHub shows, results that it takes, and runs that it takes in one file.
+const SHOWN_PER_RUN: usize = 5_000;
+const TAKEN_PER_RUN: usize = 25_000;
+const RUNS: usize = 20;
 /// Further places of a finding that are listed.
 const RELATED: usize = 20;
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -33,12 +35,26 @@ pub(super) fn write(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let findings: Vec<&Finding> = report.unsuppressed().collect();
-    let mut parts: Vec<&[&Finding]> = findings.chunks(RESULTS_PER_RUN).collect();
+    let taken = findings.len().min(RUNS * TAKEN_PER_RUN);
+    let mut parts: Vec<&[&Finding]> = findings[..taken].chunks(part_size(taken)).collect();
     if parts.is_empty() {
         parts.push(&[]);
     }
-    let runs: Vec<Value> =
+    let mut runs: Vec<Value> =
         parts.iter().enumerate().map(|(number, part)| run(number, part, report, context)).collect();
+    if let Some(left_out) = findings.len().checked_sub(taken).filter(|count| *count > 0) {
+        let text = format!(
+            "{left_out} results are left out: a SARIF file holds {taken}; the JSON report has all."
+        );
+        let note = json!({ "level": "error", "message": { "text": text } });
+        runs[0]["invocations"][0]["toolExecutionNotifications"] = match notes(report) {
+            notes if notes.is_empty() => json!([note]),
+            mut notes => {
+                notes.push(note);
+                Value::from(notes)
+            }
+        };
+    }
     let log = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": runs });
     let log: Sarif = serde_json::from_value(log)?;
     serde_json::to_writer_pretty(&mut *out, &log)?;
@@ -52,12 +68,12 @@ fn run(number: usize, findings: &[&Finding], report: &ScanReport, context: &Cont
         context.rules.iter().enumerate().map(|(at, rule)| (rule.id.as_str(), at)).collect();
     let results: Vec<Value> =
         findings.iter().filter_map(|finding| result(finding, &indices, context)).collect();
-    let notifications: Vec<Value> = report.coverage.gaps().map(notification).collect();
+    let notifications = notes(report);
     let mut invocation = json!({ "executionSuccessful": true });
     if !notifications.is_empty() {
         invocation["toolExecutionNotifications"] = Value::from(notifications);
     }
-    json!({
+    let mut run = json!({
         "tool": { "driver": {
             "name": tool.name,
             "fullName": format!("{} {}", tool.name, tool.version),
@@ -66,13 +82,42 @@ fn run(number: usize, findings: &[&Finding], report: &ScanReport, context: &Cont
             "informationUri": tool.information_uri,
             "rules": rules,
         }},
-        "automationDetails": { "id": format!("{}/{number}", tool.name) },
+        "automationDetails": { "id": category(tool.name, number) },
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": { "SRCROOT": { "description": { "text": "The root of the scanned repository, or the scanned folder." } } },
         "invocations": [invocation],
         "results": results,
         "properties": report.live_check.as_ref().map_or(json!({}), |check| json!({ "liveCheck": check })),
-    })
+    });
+    if let Some(version) = context.version {
+        run["versionControlProvenance"] = json!([{
+            "repositoryUri": version.repository_uri,
+            "revisionId": version.revision,
+            "mappedTo": { "uriBaseId": "SRCROOT" },
+        }]);
+        if let Some(branch) = version.branch {
+            run["versionControlProvenance"][0]["branch"] = Value::from(branch);
+        }
+    }
+    run
+}
+
+/// Results in each run: as many as GitHub shows, and only when that needs too many runs, more.
+fn part_size(results: usize) -> usize {
+    results.div_ceil(RUNS).max(SHOWN_PER_RUN)
+}
+
+/// What GitHub tells runs apart by: the part up to the last slash. It takes a category only once in a file, and closes
+/// alerts of a category that a later upload of it does not hold.
+fn category(tool: &str, number: usize) -> String {
+    match number {
+        0 => format!("{tool}/"),
+        number => format!("{tool}-part-{}/", number + 1),
+    }
+}
+
+fn notes(report: &ScanReport) -> Vec<Value> {
+    report.coverage.gaps().map(notification).collect()
 }
 
 fn rule(rule: &RuleInfo, context: &Context<'_>) -> Value {
@@ -241,4 +286,18 @@ fn camel_case(id: &str) -> String {
 
 fn sentence(text: &str) -> String {
     if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_stay_within_githubs_limits() {
+        for results in [0_usize, 1, 5_000, 5_001, 100_000, 100_001, 500_000] {
+            let size = part_size(results);
+            assert!((SHOWN_PER_RUN..=TAKEN_PER_RUN).contains(&size), "{results}: {size}");
+            assert!(results.div_ceil(size) <= RUNS, "{results}: {size}");
+        }
+    }
 }

@@ -412,3 +412,23 @@ fn sha256(text: &str) -> String {
     use sha2::Digest as _;
     sha2::Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[test]
+fn completions_and_man_pages_are_printed_for_every_command() {
+    let sandbox = Sandbox::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = sandbox.run(&["completions", shell]).stdout;
+        assert!(String::from_utf8_lossy(&script).contains("explain"), "{shell}");
+    }
+    let script = sandbox.run(&["completions", "bash"]).stdout;
+    sandbox.write("completion.bash", script);
+    let mut syntax = Command::new("bash");
+    syntax.arg("-n").arg(sandbox.path().join("completion.bash"));
+    assert!(syntax.current_dir(sandbox.path()).status().expect("bash runs").success());
+    for (args, title) in [(&["man"][..], ".TH signleak "), (&["man", "scan"], ".TH signleak-scan ")]
+    {
+        let page = String::from_utf8(sandbox.run(args).stdout).expect("UTF-8");
+        assert!(page.contains(title), "{page}");
+    }
+    assert_eq!(sandbox.run(&["man", "nonsense"]).status.code(), Some(2));
+}

@@ -98,3 +98,31 @@ fn what_is_no_report_is_refused_with_its_place_and_the_way_out() {
         }
     }
 }
+
+#[test]
+fn more_results_than_github_shows_are_split_into_runs_the_worst_first() {
+    let sandbox = Sandbox::new();
+    sandbox.write("one.env", format!("YOUSIGN_API_KEY={}\n", key()));
+    let (mut report, _) = sandbox.json(&["scan"]);
+    let one = report["findings"][0].clone();
+    let findings: Vec<Value> = (0..10_001)
+        .map(|number: u32| {
+            let mut finding = one.clone();
+            finding["secret"]["sha256"] = format!("{number:064x}").into();
+            finding["severity"] =
+                if number.is_multiple_of(100) { "critical" } else { "low" }.into();
+            finding
+        })
+        .collect();
+    report["findings"] = findings.into();
+    sandbox.write("many.json", report.to_string());
+    let output = sandbox.run(&["report", "many.json", "--format", "sarif"]);
+    let log: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let runs = log["runs"].as_array().expect("runs");
+    let results = |run: &Value| run["results"].as_array().cloned().unwrap_or_default();
+    assert_eq!(runs.iter().map(|run| results(run).len()).collect::<Vec<_>>(), [5_000, 5_000, 1]);
+    let names: Vec<&Value> = runs.iter().map(|run| &run["automationDetails"]["id"]).collect();
+    assert_eq!(names, ["signleak/", "signleak-part-2/", "signleak-part-3/"]);
+    assert!(results(&runs[0])[..101].iter().all(|result| result["level"] == "error"));
+    assert!(results(&runs[0])[101..].iter().all(|result| result["level"] == "note"));
+}

@@ -1,6 +1,7 @@
 //! What was typed.
 
 mod ci;
+mod completions;
 mod hook;
 mod report;
 
@@ -14,6 +15,7 @@ use clap::ValueEnum;
 use signleak::finding::Severity;
 
 pub(crate) use ci::{CiArgs, CiMode};
+pub(crate) use completions::{CompletionsArgs, ManArgs};
 pub(crate) use hook::{HookArgs, HookCommand, HookName, HookPlaceArgs};
 pub(crate) use report::ReportArgs;
 
@@ -41,6 +43,10 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// List, show or prove the rules.
     Rules(RulesArgs),
+    /// Print the completion script of a shell.
+    Completions(CompletionsArgs),
+    /// Print a man page.
+    Man(ManArgs),
     /// Install, take out or look at git hooks.
     Hook(HookArgs),
 }

@@ -23,6 +23,7 @@ mod sift;
 mod staged;
 mod store;
 mod verify;
+mod version;
 mod walk;
 
 pub use attribution::{AttributeError, Located};
@@ -34,3 +35,4 @@ pub use range::{RangeError, RangeSpec};
 pub use repo::{OpenError, OpenOptions, Repo};
 pub use sift::{HEAD_BYTES, Look, SiftError, SiftOptions, Sifted};
 pub use staged::{Staged, StagedError, StagedFile};
+pub use version::Version;
