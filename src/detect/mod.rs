@@ -24,6 +24,7 @@ mod snippet;
 mod token;
 mod urls;
 mod verdict;
+mod windows;
 
 use regex::bytes::Regex;
 

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use regex::bytes::Regex;
 use regex::bytes::RegexBuilder;
 
+use super::windows::Literal;
+use super::windows::Windows;
 use crate::blob::Sieve;
 use crate::decode;
 use crate::rule::Provider;
@@ -14,6 +16,8 @@ use crate::rule::RuleSet;
 pub struct Prefilter {
     forms: Regex,
     longest: usize,
+    /// Names the few places where a form may stand; `None` where that cannot be done fast.
+    windows: Option<Windows>,
 }
 
 impl Prefilter {
@@ -21,15 +25,22 @@ impl Prefilter {
     pub(crate) fn new(rules: &RuleSet) -> Self {
         let mut longest = 1;
         let mut alternatives: Vec<String> = vec![];
+        let mut literals: Vec<Literal> = vec![];
         for provider in &rules.providers {
             for keyword in &provider.keywords {
                 let wide: Vec<String> = keyword.chars().map(|letter| letter.to_string()).collect();
                 alternatives.push(format!("(?i:{keyword}|{})", wide.join("\\x00")));
                 longest = longest.max(keyword.len() * 2);
+                let wide = wide.join("\0").into_bytes();
+                literals.extend(
+                    [keyword.clone().into_bytes(), wide]
+                        .map(|bytes| Literal { bytes, ignores_case: true }),
+                );
             }
             for form in spellings(provider).iter().flat_map(|spelling| encoded_forms(spelling)) {
                 longest = longest.max(form.len());
                 alternatives.push(regex::escape(&form));
+                literals.push(Literal { bytes: form.into_bytes(), ignores_case: false });
             }
         }
         let pattern = if alternatives.is_empty() {
@@ -38,13 +49,21 @@ impl Prefilter {
             alternatives.join("|")
         };
         let forms = RegexBuilder::new(&pattern).unicode(false).build();
-        Self { forms: forms.expect("keywords are plain ASCII, as the rule parser checks"), longest }
+        Self {
+            forms: forms.expect("keywords are plain ASCII, as the rule parser checks"),
+            longest,
+            windows: Windows::new(&literals),
+        }
     }
 }
 
 impl Sieve for Prefilter {
     fn may_match(&self, bytes: &[u8]) -> bool {
-        self.forms.is_match(bytes)
+        let Some(windows) = &self.windows else { return self.forms.is_match(bytes) };
+        windows.any(bytes, |at| {
+            let end = bytes.len().min(at + self.longest);
+            self.forms.is_match(&bytes[at.saturating_sub(self.longest)..end])
+        })
     }
 
     fn is_opaque(&self, head: &[u8]) -> bool {
@@ -94,15 +113,35 @@ fn base64_forms(bytes: &[u8]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
 
-    fn prefilter() -> Prefilter {
-        Prefilter::new(&RuleSet::built_in().expect("built-in rules are valid"))
+    fn prefilter() -> &'static Prefilter {
+        static PREFILTER: LazyLock<Prefilter> = LazyLock::new(|| {
+            Prefilter::new(&RuleSet::built_in().expect("built-in rules are valid"))
+        });
+        &PREFILTER
     }
 
     proptest! {
+        /// The vectorised search and the plain one must agree on everything, hits across its blocks included.
+        #[test]
+        fn windows_miss_nothing(before in "[yousigntrapYOUS\\x00-\\x03]{0,80}", at in 0_usize..1000, behind in "[ -~]{0,90}") {
+            let prefilter = prefilter();
+            let forms: Vec<String> = RuleSet::built_in().expect("valid").providers.iter()
+                .flat_map(|provider| spellings(provider).iter().flat_map(|spelling| encoded_forms(spelling)).collect::<Vec<_>>())
+                .chain(["yOuSiGn".to_owned(), "y\0O\0u\0T\0R\0u\0s\0t".to_owned(), "YSAPI".to_owned(), "YOUSIG".to_owned()])
+                .collect();
+            let text = format!("{before}{}{behind}", forms[at % forms.len()]);
+            prop_assert!(prefilter.windows.is_some());
+            for bytes in [text.as_bytes(), before.as_bytes(), behind.as_bytes()] {
+                prop_assert_eq!(prefilter.may_match(bytes), prefilter.forms.is_match(bytes));
+            }
+        }
+
         #[test]
         fn no_form_of_a_keyword_is_missed(before in "[ -~]{0,40}", behind in "[ -~]{0,40}", word in "[yY][oO][uU]([sS][iI][gG][nN]|[tT][rR][uU][sS][tT])|[yY][sS][aA][pP][iI]", spelled in "yousign|YOUSIGN|YouSign|Yousign|youSign|youtrust|YOUTRUST") {
             let prefilter = prefilter();

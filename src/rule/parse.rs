@@ -1,7 +1,7 @@
 //! From the text of a rule file to rules; every mistake is an error with its line and column.
 
 use regex::Regex;
-use regex::bytes::Regex as BytesRegex;
+use regex::bytes::RegexBuilder as BytesRegexBuilder;
 use serde::Deserialize;
 
 use super::vocabulary::VocabularyToml;
@@ -276,7 +276,9 @@ fn build_rule(toml: RuleToml, name: &str) -> Result<Rule, RuleError> {
                 ));
             };
             RuleKind::Pattern(PatternRule {
-                pattern: BytesRegex::new(&pattern)
+                pattern: BytesRegexBuilder::new(&pattern)
+                    .unicode(false)
+                    .build()
                     .map_err(|error| meaning(name, &toml.id, error.to_string()))?,
                 path: toml.path,
                 context: toml.context,
