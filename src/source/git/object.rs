@@ -49,23 +49,28 @@ pub(crate) enum Mode {
     Submodule,
 }
 
+/// Splits the first entry off a tree; returns it and its length.
+pub(crate) fn split_entry(bytes: &[u8], hash_len: usize) -> Option<(TreeEntry<'_>, usize)> {
+    let space = bytes.iter().take(8).position(|&byte| byte == b' ')?;
+    let mode = match &bytes[..space] {
+        b"40000" | b"040000" => Mode::Tree,
+        b"160000" => Mode::Submodule,
+        _ => Mode::Blob,
+    };
+    let rest = &bytes[space + 1..];
+    let end = memchr::memchr(0, rest)?;
+    let id = rest.get(end + 1..end + 1 + hash_len)?;
+    Some((TreeEntry { mode, name: &rest[..end], id }, space + end + 2 + hash_len))
+}
+
 /// Iterates over a tree's entries; ends early at a damaged one.
 pub(crate) fn tree_entries(
     mut bytes: &[u8],
     hash_len: usize,
 ) -> impl Iterator<Item = TreeEntry<'_>> {
     std::iter::from_fn(move || {
-        let space = bytes.iter().take(8).position(|&byte| byte == b' ')?;
-        let mode = match &bytes[..space] {
-            b"40000" | b"040000" => Mode::Tree,
-            b"160000" => Mode::Submodule,
-            _ => Mode::Blob,
-        };
-        let rest = &bytes[space + 1..];
-        let end = memchr::memchr(0, rest)?;
-        let id = rest.get(end + 1..end + 1 + hash_len)?;
-        let entry = TreeEntry { mode, name: &rest[..end], id };
-        bytes = &rest[end + 1 + hash_len..];
+        let (entry, len) = split_entry(bytes, hash_len)?;
+        bytes = &bytes[len..];
         Some(entry)
     })
 }

@@ -125,7 +125,7 @@ pub(crate) fn sift(
     }
     let ids: BTreeSet<BlobId> = places.iter().map(|place| place.id).collect();
     let states = read_each(sifter, ids.into_iter().collect(), |state, id, kind, bytes| {
-        let seen = Seen { id: id.as_bytes(), kind, is_copy: false };
+        let seen = Seen { id: id.as_bytes(), kind, is_copy: false, stored: (0, 0) };
         if hinted.contains(&id) {
             sifter.force(state, id, kind, bytes);
         }
@@ -151,7 +151,7 @@ fn introduce(sifter: &Sifter<'_>, id: &BlobId, introduced: &mut Introduced, read
     let Some((commit, bytes)) = read_commit(sifter, id, &mut introduced.state, reader) else {
         return;
     };
-    let seen = Seen { id: id.as_bytes(), kind: ObjectKind::Commit, is_copy: false };
+    let seen = Seen { id: id.as_bytes(), kind: ObjectKind::Commit, is_copy: false, stored: (0, 0) };
     sifter.whole(&mut introduced.state, &seen, &bytes);
     let parents: Vec<BlobId> = commit
         .parents

@@ -266,6 +266,7 @@ impl Sifter<'_> {
 
 impl Visit for Sifter<'_> {
     type State = SiftState;
+    type Mark = bool;
 
     fn state(&self) -> SiftState {
         SiftState::default()
@@ -279,7 +280,7 @@ impl Visit for Sifter<'_> {
         &self,
         state: &mut SiftState,
         seen: &Seen<'_>,
-        base: &Base,
+        base: &Base<bool>,
         delta: &Delta<'_>,
     ) -> Option<bool> {
         let checks_whole =

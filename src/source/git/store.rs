@@ -110,11 +110,12 @@ impl Store {
             self.packs.iter().any(|pack| pack.index.find(id).is_some())
                 || self.loose[..at].iter().any(|folder| folder.holds(id))
         };
-        let fold = folder.ids.par_iter().with_min_len(64).fold(
+        let fold = folder.ids.par_iter().enumerate().with_min_len(64).fold(
             || (visitor.state(), Reader::new(), vec![]),
-            |(mut state, mut reader, mut bytes), id| {
+            |(mut state, mut reader, mut bytes), (position, id)| {
                 let raw = id.as_bytes();
-                let seen = |kind| Seen { id: raw, kind, is_copy: is_copy(raw) };
+                let stored = (self.packs.len() + at, u32::try_from(position).unwrap_or(u32::MAX));
+                let seen = |kind| Seen { id: raw, kind, is_copy: is_copy(raw), stored };
                 match loose::read(
                     &loose::path(&folder.objects, id),
                     &mut reader.inflater,

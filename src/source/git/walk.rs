@@ -26,6 +26,7 @@ struct Walk<'a> {
 
 impl Visit for Walk<'_> {
     type State = Coverage;
+    type Mark = bool;
 
     fn state(&self) -> Coverage {
         Coverage::default()
@@ -39,7 +40,7 @@ impl Visit for Walk<'_> {
         &self,
         _state: &mut Coverage,
         _seen: &Seen<'_>,
-        _base: &Base,
+        _base: &Base<bool>,
         _delta: &Delta<'_>,
     ) -> Option<bool> {
         None

@@ -1,44 +1,49 @@
-//! The first pass of attribution: commits, tags, edges between trees, and trees that hold what is looked for.
+//! The pass of attribution over commits, tags and trees. A tree that is stored as a delta is read as a change of another
+//! tree, so that a wide folder costs no more than what changed in it, in time as in memory.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap};
 
-use memchr::memmem::Finder;
-
-use super::super::object::{Commit, ObjectKind, tag_target, tree_entries};
+use super::super::object::{Commit, Mode, ObjectKind, TreeEntry, tag_target, tree_entries};
 use super::super::pack::delta::Delta;
 use super::super::pack::entry::EntryError;
 use super::super::pack::traverse::{Base, Seen, Visit};
 use super::super::store::Store;
+use super::changes::{Bounds, Changes, bounds};
 use crate::blob::BlobId;
 use crate::coverage::Coverage;
 
-/// How an entry that names a tree starts.
-const TREE_MODE: &[u8] = b"40000 ";
+/// No tree.
+const NONE: u32 = u32::MAX;
+/// Set in a depth: an earlier pack holds the tree too.
+const IS_COPY: u32 = 1 << 31;
 
 /// What is looked for in trees: ids, in a set that says no at once in most cases.
 pub(crate) struct Targets {
-    ids: HashSet<BlobId>,
+    pub(crate) ids: Vec<BlobId>,
+    numbers: HashMap<BlobId, u32>,
     /// One bit for each pair of first bytes.
     filter: Box<[u64; 1024]>,
 }
 
 impl Targets {
     /// Takes the ids.
-    pub(crate) fn new(ids: HashSet<BlobId>) -> Self {
+    pub(crate) fn new(ids: BTreeSet<BlobId>) -> Self {
         let mut filter = Box::new([0; 1024]);
-        #[expect(clippy::iter_over_hash_type, reason = "setting bits commutes")]
         for id in &ids {
             let (word, bit) = slot(id.as_bytes());
             filter[word] |= bit;
         }
-        Self { ids, filter }
+        let numbers = ids.iter().copied().zip(0..).collect();
+        Self { ids: ids.into_iter().collect(), numbers, filter }
     }
 
-    /// Whether `id` is looked for.
-    pub(crate) fn contains(&self, id: &[u8]) -> bool {
+    /// The number of `id` if it is looked for.
+    fn find(&self, id: &[u8]) -> Option<u32> {
         let (word, bit) = slot(id);
-        self.filter[word] & bit != 0
-            && BlobId::from_bytes(id).is_some_and(|id| self.ids.contains(&id))
+        if self.filter[word] & bit == 0 {
+            return None;
+        }
+        self.numbers.get(&BlobId::from_bytes(id)?).copied()
     }
 }
 
@@ -66,11 +71,11 @@ impl<'a> Numbering<'a> {
     }
 
     /// How many numbers there are.
-    pub(crate) fn len(&self) -> usize {
-        self.starts.last().copied().unwrap_or(0) as usize
+    pub(crate) fn len(&self) -> u32 {
+        self.starts.last().copied().unwrap_or(0)
     }
 
-    /// The object's number; copies share one. `None` if it is not here.
+    /// The object's number; of several copies the first. `None` if it is not here.
     pub(crate) fn find(&self, id: &[u8]) -> Option<u32> {
         let packs = self.store.packs.iter().map(|pack| pack.index.find(id));
         let loose = self.store.loose.iter().map(|folder| folder.position(id));
@@ -78,8 +83,94 @@ impl<'a> Numbering<'a> {
             .chain(loose)
             .zip(&self.starts)
             .find_map(|(position, start)| Some(position? + start));
-        found.filter(|&number| (number as usize) < self.len())
+        found.filter(|&number| number < self.len())
     }
+
+    /// The number of the copy that is seen.
+    fn stored(&self, seen: &Seen<'_>) -> u32 {
+        self.starts[seen.stored.0].saturating_add(seen.stored.1)
+    }
+}
+
+/// An entry of a tree that leads to a tree or a target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link {
+    /// Number of a tree; behind those, number of a target.
+    pub(crate) leads: u32,
+    /// Where the name starts; it ends with a NUL.
+    name: u32,
+}
+
+/// A tree: another one without some links and with others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node {
+    pub(crate) tree: u32,
+    base: u32,
+    depth: u32,
+    start: u32,
+    middle: u32,
+    end: u32,
+}
+
+impl Node {
+    /// The tree it is made from; without one all its links are added.
+    pub(crate) fn base(&self) -> Option<u32> {
+        (self.base != NONE).then_some(self.base)
+    }
+
+    /// Whether another number stands for the same tree.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.depth & IS_COPY != 0
+    }
+}
+
+/// The trees of a store.
+#[derive(Default)]
+pub(crate) struct Trees {
+    /// Each behind the one it is made from.
+    pub(crate) nodes: Vec<Node>,
+    links: Vec<Link>,
+    names: Vec<u8>,
+}
+
+impl Trees {
+    /// Links that a tree has and its base has not.
+    pub(crate) fn added(&self, node: &Node) -> &[Link] {
+        &self.links[node.start as usize..node.middle as usize]
+    }
+
+    /// Links that its base has and the tree has not.
+    pub(crate) fn removed(&self, node: &Node) -> &[Link] {
+        &self.links[node.middle as usize..node.end as usize]
+    }
+
+    /// The name of a link.
+    pub(crate) fn name(&self, link: &Link) -> &[u8] {
+        let bytes = &self.names[link.name as usize..];
+        &bytes[..memchr::memchr(0, bytes).unwrap_or(bytes.len())]
+    }
+
+    /// Adds what another worker has read. What would need more than 32 bits is left out: its places are not named.
+    fn append(&mut self, other: Self) {
+        let (links, names) = (len(&self.links), len(&self.names));
+        if names.checked_add(len(&other.names)).is_none() {
+            return;
+        }
+        self.names.extend(other.names);
+        self.links.extend(
+            other.links.iter().map(|link| Link { leads: link.leads, name: link.name + names }),
+        );
+        self.nodes.extend(other.nodes.iter().map(|node| Node {
+            start: node.start + links,
+            middle: node.middle + links,
+            end: node.end + links,
+            ..*node
+        }));
+    }
+}
+
+fn len<T>(list: &[T]) -> u32 {
+    u32::try_from(list.len()).unwrap_or(u32::MAX)
 }
 
 /// What the pass has found.
@@ -87,84 +178,90 @@ impl<'a> Numbering<'a> {
 pub(crate) struct Links {
     pub(crate) commits: Vec<(BlobId, Commit)>,
     pub(crate) tags: Vec<(BlobId, BlobId, ObjectKind)>,
-    /// Tree and a tree in it.
-    pub(crate) edges: Vec<(u32, u32)>,
-    /// Trees that hold a target.
-    pub(crate) holders: Vec<u32>,
+    pub(crate) trees: Trees,
 }
 
 impl Links {
     /// Reads all links of a store.
     pub(crate) fn read(store: &Store, numbering: &Numbering<'_>, targets: &Targets) -> Self {
-        let finder = LinkFinder {
-            numbering,
-            targets,
-            tree_mode: Finder::new(TREE_MODE),
-            hash_len: store.hash_len,
-        };
+        let finder = LinkFinder { numbering, targets, hash_len: store.hash_len };
         // Damage was reported by the pass that sifted.
         let mut links = Self::default();
         for state in store.traverse(&finder, &mut Coverage::default()) {
             links.commits.extend(state.commits);
             links.tags.extend(state.tags);
-            links.edges.extend(state.edges);
-            links.holders.extend(state.holders);
+            links.trees.append(state.trees);
         }
         links.commits.sort_by_key(|(id, _)| *id);
         links.commits.dedup_by_key(|(id, _)| *id);
         links.tags.sort_unstable();
         links.tags.dedup();
+        links.trees.nodes.sort_unstable_by_key(|node| (node.depth & !IS_COPY, node.tree));
         links
-    }
-
-    /// Marks the trees that hold a target, directly or below.
-    pub(crate) fn holding(&self, count: usize) -> Vec<bool> {
-        let mut holds = vec![false; count];
-        self.holders.iter().for_each(|&tree| holds[tree as usize] = true);
-        // One round for each level of folders.
-        loop {
-            let mut is_stable = true;
-            for &(tree, child) in &self.edges {
-                if holds[child as usize] && !holds[tree as usize] {
-                    holds[tree as usize] = true;
-                    is_stable = false;
-                }
-            }
-            if is_stable {
-                return holds;
-            }
-        }
     }
 }
 
 struct LinkFinder<'a> {
     numbering: &'a Numbering<'a>,
     targets: &'a Targets,
-    tree_mode: Finder<'static>,
     hash_len: usize,
 }
 
+/// What is known about a tree by those that are made from it.
+struct TreeMark {
+    tree: u32,
+    depth: u32,
+    bounds: Bounds,
+}
+
 impl LinkFinder<'_> {
-    fn tree(&self, links: &mut Links, id: &[u8], bytes: &[u8]) {
-        let Some(tree) = self.numbering.find(id) else { return };
-        if tree_entries(bytes, self.hash_len).any(|entry| self.targets.contains(entry.id)) {
-            links.holders.push(tree);
+    /// Notes a tree; returns its number and its depth in the chain of deltas.
+    fn note<'e>(
+        &self,
+        links: &mut Trees,
+        seen: &Seen<'_>,
+        base: Option<&TreeMark>,
+        added: &'e [u8],
+        removed: impl Iterator<Item = &'e [u8]>,
+    ) -> (u32, u32) {
+        let tree = self.numbering.stored(seen);
+        let depth = base.map_or(0, |base| base.depth + 1);
+        let start = len(&links.links);
+        tree_entries(added, self.hash_len).for_each(|entry| self.link(links, &entry));
+        let middle = len(&links.links);
+        for bytes in removed {
+            tree_entries(bytes, self.hash_len).for_each(|entry| self.link(links, &entry));
         }
-        // The mode may also turn up in an id or a name. Then the bytes behind the next NUL are still an entry's id, so that
-        // no tree is passed over, and what is no tree adds a link that leads nowhere.
-        let mut rest = bytes;
-        while let Some(at) = self.tree_mode.find(rest) {
-            rest = &rest[at + TREE_MODE.len()..];
-            let Some(end) = memchr::memchr(0, rest) else { return };
-            let Some(id) = rest.get(end + 1..end + 1 + self.hash_len) else { return };
-            links.edges.extend(self.numbering.find(id).map(|child| (tree, child)));
-            rest = &rest[end + 1 + self.hash_len..];
+        links.nodes.push(Node {
+            tree,
+            base: base.map_or(NONE, |base| base.tree),
+            depth: if seen.is_copy { depth | IS_COPY } else { depth },
+            start,
+            middle,
+            end: len(&links.links),
+        });
+        (tree, depth)
+    }
+
+    fn link(&self, trees: &mut Trees, entry: &TreeEntry<'_>) {
+        let target = self.targets.find(entry.id).map(|target| self.numbering.len() + target);
+        let tree = (entry.mode == Mode::Tree).then(|| self.numbering.find(entry.id)).flatten();
+        if target.is_none() && tree.is_none() {
+            return;
         }
+        let name = len(&trees.names);
+        if name == u32::MAX {
+            return;
+        }
+        trees.names.extend_from_slice(entry.name);
+        trees.names.push(0);
+        trees.links.extend(target.into_iter().chain(tree).map(|leads| Link { leads, name }));
     }
 }
 
 impl Visit for LinkFinder<'_> {
     type State = Links;
+    type Mark = Option<TreeMark>;
 
     fn state(&self) -> Links {
         Links::default()
@@ -176,28 +273,43 @@ impl Visit for LinkFinder<'_> {
 
     fn delta(
         &self,
-        _state: &mut Links,
-        _seen: &Seen<'_>,
-        _base: &Base,
-        _delta: &Delta<'_>,
-    ) -> Option<bool> {
+        links: &mut Links,
+        seen: &Seen<'_>,
+        base: &Base<Self::Mark>,
+        delta: &Delta<'_>,
+    ) -> Option<Self::Mark> {
+        let mark = base.mark.as_ref()?;
+        let Changes { added, removed, bounds } =
+            Changes::read(&base.bytes, &mark.bounds, delta, self.hash_len)?;
+        let removed = removed.into_iter().map(|range| &base.bytes[range]);
+        let (tree, depth) = self.note(&mut links.trees, seen, Some(mark), &added, removed);
+        Some(Some(TreeMark { tree, depth, bounds }))
+    }
+
+    fn whole(&self, links: &mut Links, seen: &Seen<'_>, bytes: &[u8]) -> Self::Mark {
+        if seen.kind == ObjectKind::Tree {
+            let (tree, depth) = self.note(&mut links.trees, seen, None, bytes, std::iter::empty());
+            return Some(TreeMark { tree, depth, bounds: bounds(bytes, self.hash_len)? });
+        }
+        let id = BlobId::from_bytes(seen.id).filter(|_| !seen.is_copy)?;
+        if seen.kind == ObjectKind::Commit {
+            links.commits.extend(Commit::parse(bytes).map(|commit| (id, commit)));
+        } else {
+            links.tags.extend(tag_target(bytes).map(|(target, kind)| (id, target, kind)));
+        }
         None
     }
 
-    fn whole(&self, links: &mut Links, seen: &Seen<'_>, bytes: &[u8]) -> bool {
-        let Some(id) = BlobId::from_bytes(seen.id).filter(|_| !seen.is_copy) else { return false };
-        match seen.kind {
-            ObjectKind::Tree => self.tree(links, seen.id, bytes),
-            ObjectKind::Commit => {
-                links.commits.extend(Commit::parse(bytes).map(|commit| (id, commit)));
-            }
-            ObjectKind::Tag => {
-                links.tags.extend(tag_target(bytes).map(|(target, kind)| (id, target, kind)));
-            }
-            ObjectKind::Blob => {}
-        }
-        false
-    }
-
     fn damaged(&self, _state: &mut Links, _seen: &Seen<'_>, _error: &EntryError) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_each_tree_stays_small() {
+        assert_eq!(size_of::<Node>(), 24);
+        assert_eq!(size_of::<Link>(), 8);
+    }
 }

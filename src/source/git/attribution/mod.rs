@@ -1,8 +1,10 @@
 //! Names the places of what a pass has kept: who introduced it, when, under which paths, and who can still see it.
 //!
-//! Two more passes over trees and commits, never over blobs: `links` finds what leads to the kept objects, `paths` reads the
-//! names on the way, `graph` knows the commits, `stats` compares each commit with its parents. Nothing kept costs nothing.
+//! One more pass over trees and commits, never over blobs: `links` finds what leads to the kept objects, with `changes`
+//! reading trees as deltas; `paths` puts the names together, `graph` knows the commits, `stats` compares each commit with
+//! its parents. Nothing kept costs nothing.
 
+mod changes;
 mod graph;
 mod links;
 mod paths;
@@ -74,7 +76,7 @@ impl Repo {
             .iter()
             .filter(|text| text.origin == Origin::FileName)
             .filter_map(|text| text.id);
-        let targets = Targets::new(blobs.chain(named).collect::<HashSet<_>>());
+        let targets = Targets::new(blobs.chain(named).collect());
         let history = History::read(&store, &names, &targets);
         let mut scribe = Scribe::new(self, &store, &history);
         let mut located = vec![];
@@ -107,10 +109,9 @@ impl History {
     fn read(store: &Store, names: &Names, targets: &Targets) -> Self {
         let numbering = Numbering::of(store);
         let mut links = Links::read(store, &numbering, targets);
-        let holds = links.holding(numbering.len());
-        links.edges = vec![];
         let graph = Graph::of(&mut links, names);
-        let paths = Paths::read(store, &numbering, targets, &holds);
+        let paths = Paths::of(&links.trees, numbering.len(), targets.ids.clone());
+        drop(links);
         let places = stats::places(&graph, &numbering, &paths);
         let roots: HashSet<u32> =
             graph.trees.iter().filter_map(|tree| numbering.find(tree.as_bytes())).collect();

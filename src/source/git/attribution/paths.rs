@@ -1,18 +1,12 @@
-//! The second pass of attribution: under which paths each root tree holds what is looked for.
+//! From links to places: under which paths each tree holds what is looked for.
 //!
-//! Paths are shared lists of names from the front, and trees with equal content share their list of places, so that a file
-//! that stands still in a thousand commits costs one entry.
+//! A tree that differs from its base in nothing that matters shares its set of links, trees with equal content share
+//! their list of places, and paths share their ends: a file that stands still in a thousand commits costs one entry.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use super::super::object::{Mode, ObjectKind, tree_entries};
-use super::super::pack::delta::Delta;
-use super::super::pack::entry::EntryError;
-use super::super::pack::traverse::{Base, Seen, Visit};
-use super::super::store::Store;
-use super::links::{Numbering, Targets};
+use super::links::{Link, Node, Trees};
 use crate::blob::BlobId;
-use crate::coverage::Coverage;
 
 /// Places of one object that are followed in one tree.
 const PLACES_PER_TREE: usize = 64;
@@ -23,14 +17,8 @@ pub(crate) type Place = (u32, u32);
 /// A list of places, shared by all trees that have the same ones. List 0 is empty.
 pub(crate) type ListId = u32;
 
-/// What an entry leads to. Targets that are trees themselves are both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Leads {
-    Tree(u32),
-    Target(BlobId),
-}
-
-type Edge = (u32, Box<[u8]>, Leads);
+/// The links of a tree that lead to targets: number of the name, and where to. Set 0 is empty.
+type Set = Vec<(u32, u32)>;
 
 /// All places of all trees.
 pub(crate) struct Paths {
@@ -39,30 +27,41 @@ pub(crate) struct Paths {
     names: Vec<Box<[u8]>>,
     pub(crate) targets: Vec<BlobId>,
     pub(crate) lists: Vec<Vec<Place>>,
-    of_tree: HashMap<u32, ListId>,
-    /// Trees that no other of these trees holds.
+    set_of_tree: Vec<u32>,
+    list_of_set: Vec<ListId>,
+    /// Trees that hold targets and that no other of these trees holds.
     pub(crate) tops: Vec<u32>,
 }
 
 impl Paths {
-    /// Reads the names in the trees that hold targets.
-    pub(crate) fn read(
-        store: &Store,
-        numbering: &Numbering<'_>,
-        targets: &Targets,
-        holds: &[bool],
-    ) -> Self {
-        let reader = EdgeReader { numbering, targets, holds, hash_len: store.hash_len };
-        let mut edges: Vec<Edge> =
-            store.traverse(&reader, &mut Coverage::default()).into_iter().flatten().collect();
-        edges.sort_unstable();
-        edges.dedup();
-        Builder::build(&edges)
+    /// Works out the places in `count` trees; links to numbers behind those lead to targets.
+    pub(crate) fn of(trees: &Trees, count: u32, targets: Vec<BlobId>) -> Self {
+        let holds = holding(trees, count);
+        let sets = Sets::of(trees, count, &holds);
+        let mut is_held = vec![false; count as usize];
+        for (_, leads) in sets.sets.iter().flatten().filter(|(_, leads)| *leads < count) {
+            is_held[*leads as usize] = true;
+        }
+        let tops = trees.nodes.iter().filter(|node| {
+            holds[node.tree as usize] && !node.is_copy() && !is_held[node.tree as usize]
+        });
+        let mut tops: Vec<u32> = tops.map(|node| node.tree).collect();
+        tops.sort_unstable();
+        let paths = Self {
+            cells: vec![],
+            names: sets.names,
+            targets,
+            lists: vec![vec![]],
+            set_of_tree: sets.of_tree,
+            list_of_set: vec![],
+            tops,
+        };
+        Builder::new(paths, &sets.sets, count).build()
     }
 
     /// The places in a tree.
     pub(crate) fn list(&self, tree: u32) -> ListId {
-        self.of_tree.get(&tree).copied().unwrap_or(0)
+        self.list_of_set[self.set_of_tree[tree as usize] as usize]
     }
 
     /// A path's bytes.
@@ -87,96 +86,151 @@ impl Paths {
     }
 }
 
+/// Marks the trees that hold a target, directly or below. One round for each level of folders: a tree's links that
+/// matter are those of its base, without the removed and with the added ones.
+fn holding(trees: &Trees, count: u32) -> Vec<bool> {
+    let mut holds = vec![false; count as usize];
+    let mut counts = vec![0_u32; count as usize];
+    loop {
+        let leads_on = |links: &[Link]| {
+            let links = links.iter().filter(|link| matters(link, count, &holds));
+            u32::try_from(links.count()).unwrap_or(u32::MAX)
+        };
+        for node in &trees.nodes {
+            let inherited = node.base().map_or(0, |base| counts[base as usize]);
+            let held = inherited.saturating_add(leads_on(trees.added(node)));
+            counts[node.tree as usize] = held.saturating_sub(leads_on(trees.removed(node)));
+        }
+        let mut is_stable = true;
+        for (held, &count) in holds.iter_mut().zip(&counts) {
+            is_stable &= *held == (count > 0);
+            *held = count > 0;
+        }
+        if is_stable {
+            return holds;
+        }
+    }
+}
+
+/// Whether a link leads to a target.
+fn matters(link: &Link, count: u32, holds: &[bool]) -> bool {
+    link.leads >= count || holds[link.leads as usize]
+}
+
+/// The links that matter, of each tree.
+struct Sets {
+    sets: Vec<Set>,
+    of_tree: Vec<u32>,
+    names: Vec<Box<[u8]>>,
+}
+
+impl Sets {
+    fn of(trees: &Trees, count: u32, holds: &[bool]) -> Self {
+        let mut sets = Self { sets: vec![vec![]], of_tree: vec![0; count as usize], names: vec![] };
+        let mut numbers: HashMap<&[u8], u32> = HashMap::new();
+        for node in &trees.nodes {
+            let inherited = node.base().map_or(0, |base| sets.of_tree[base as usize]);
+            sets.of_tree[node.tree as usize] = if holds[node.tree as usize] {
+                let mut number = |link: &Link| {
+                    let name = trees.name(link);
+                    *numbers.entry(name).or_insert_with(|| push(&mut sets.names, name.into()))
+                };
+                changed(trees, node, &sets.sets[inherited as usize], &mut |links| {
+                    let links = links.iter().filter(|link| matters(link, count, holds));
+                    links.map(|link| (number(link), link.leads)).collect()
+                })
+                .map_or(inherited, |set| push(&mut sets.sets, set))
+            } else {
+                0
+            };
+        }
+        sets
+    }
+}
+
+/// The set of a tree, if it is not its base's.
+fn changed(
+    trees: &Trees,
+    node: &Node,
+    inherited: &Set,
+    read: &mut dyn FnMut(&[Link]) -> Set,
+) -> Option<Set> {
+    let (added, removed) = (read(trees.added(node)), read(trees.removed(node)));
+    if added.is_empty() && removed.is_empty() {
+        return None;
+    }
+    let mut set = inherited.clone();
+    for link in removed {
+        if let Ok(at) = set.binary_search(&link) {
+            set.remove(at);
+        }
+    }
+    set.extend(added);
+    set.sort_unstable();
+    Some(set)
+}
+
+/// Makes the lists of places, those of the trees below first.
 struct Builder<'a> {
-    edges: &'a [Edge],
+    sets: &'a [Set],
+    count: u32,
     paths: Paths,
-    name_ids: HashMap<&'a [u8], u32>,
+    lists: Vec<Option<ListId>>,
     cell_ids: HashMap<(u32, Option<u32>), u32>,
-    target_ids: HashMap<BlobId, u32>,
     list_ids: HashMap<Vec<Place>, ListId>,
 }
 
 impl<'a> Builder<'a> {
-    fn build(edges: &'a [Edge]) -> Paths {
-        let mut spans = BTreeMap::new();
-        let mut is_top = BTreeMap::new();
-        let mut start = 0;
-        for same in edges.chunk_by(|a, b| a.0 == b.0) {
-            spans.insert(same[0].0, start..start + same.len());
-            is_top.entry(same[0].0).or_insert(true);
-            start += same.len();
-            for (_, _, leads) in same {
-                if let Leads::Tree(child) = leads {
-                    is_top.insert(*child, false);
-                }
-            }
-        }
-        let paths = Paths {
-            cells: vec![],
-            names: vec![],
-            targets: vec![],
-            lists: vec![vec![]],
-            of_tree: HashMap::new(),
-            tops: is_top.iter().filter(|(_, is_top)| **is_top).map(|(tree, _)| *tree).collect(),
-        };
-        let mut builder = Self {
-            edges,
-            paths,
-            name_ids: HashMap::new(),
-            cell_ids: HashMap::new(),
-            target_ids: HashMap::new(),
-            list_ids: HashMap::from([(vec![], 0)]),
-        };
-        for &tree in spans.keys() {
-            // Children first, without recursion: a tree is met a second time when all below it is done.
-            let mut stack = vec![tree];
-            while let Some(&tree) = stack.last() {
-                let Some(span) =
-                    spans.get(&tree).filter(|_| !builder.paths.of_tree.contains_key(&tree))
-                else {
-                    stack.pop();
-                    continue;
-                };
+    fn new(paths: Paths, sets: &'a [Set], count: u32) -> Self {
+        let mut lists = vec![None; sets.len()];
+        lists[0] = Some(0);
+        let list_ids = HashMap::from([(vec![], 0)]);
+        Self { sets, count, paths, lists, cell_ids: HashMap::new(), list_ids }
+    }
+
+    fn build(mut self) -> Paths {
+        for set in 0..self.sets.len() {
+            // Without recursion: a set is met a second time when all below it is done.
+            let mut stack = vec![set];
+            while let Some(&set) = stack.last() {
                 let before = stack.len();
                 // Trees cannot hold themselves unless ids collide; the length check ends even that.
-                if before <= spans.len() {
-                    for (_, _, leads) in &edges[span.clone()] {
-                        if let Leads::Tree(child) = leads
-                            && spans.contains_key(child)
-                            && !builder.paths.of_tree.contains_key(child)
-                        {
-                            stack.push(*child);
-                        }
-                    }
+                if self.lists[set].is_none() && before <= self.sets.len() {
+                    let below = self.sets[set].iter().filter_map(|(_, leads)| self.below(*leads));
+                    stack.extend(below.filter(|&below| self.lists[below].is_none()));
                 }
                 if stack.len() == before {
                     stack.pop();
-                    builder.finish(tree, span.clone());
+                    if self.lists[set].is_none() {
+                        let list = self.list(set);
+                        self.lists[set] = Some(list);
+                    }
                 }
             }
         }
-        builder.paths
+        self.paths.list_of_set = self.lists.iter().map(|list| list.unwrap_or(0)).collect();
+        self.paths
     }
 
-    /// Makes the list of a tree whose children are done.
-    fn finish(&mut self, tree: u32, span: std::ops::Range<usize>) {
-        let edges = self.edges;
+    /// The set of the tree that a link leads to.
+    fn below(&self, leads: u32) -> Option<usize> {
+        (leads < self.count).then(|| self.paths.set_of_tree[leads as usize] as usize)
+    }
+
+    /// Makes the list of a set, all below it being done.
+    fn list(&mut self, set: usize) -> ListId {
         let mut list: Vec<Place> = vec![];
-        for (_, name, leads) in &edges[span] {
-            let name = self.name(name);
-            match leads {
-                Leads::Target(id) => {
-                    let (target, path) = (self.target(*id), self.cell(name, None));
-                    list.push((target, path));
-                }
-                Leads::Tree(child) => {
-                    let below = self.paths.list(*child) as usize;
-                    for at in 0..self.paths.lists[below].len() {
-                        let (target, rest) = self.paths.lists[below][at];
-                        let path = self.cell(name, Some(rest));
-                        list.push((target, path));
-                    }
-                }
+        for &(name, leads) in &self.sets[set] {
+            let Some(below) = self.below(leads) else {
+                let path = self.cell(name, None);
+                list.push((leads - self.count, path));
+                continue;
+            };
+            let below = self.lists[below].unwrap_or(0) as usize;
+            for at in 0..self.paths.lists[below].len() {
+                let (target, rest) = self.paths.lists[below][at];
+                let path = self.cell(name, Some(rest));
+                list.push((target, path));
             }
         }
         list.sort_unstable();
@@ -184,86 +238,17 @@ impl<'a> Builder<'a> {
         for same in list.chunk_by(|a, b| a.0 == b.0) {
             bounded.extend_from_slice(&same[..same.len().min(PLACES_PER_TREE)]);
         }
-        let next = u32::try_from(self.paths.lists.len()).unwrap_or(0);
-        let id = *self.list_ids.entry(bounded).or_insert_with_key(|list| {
-            self.paths.lists.push(list.clone());
-            next
-        });
-        self.paths.of_tree.insert(tree, id);
-    }
-
-    fn name(&mut self, name: &'a [u8]) -> u32 {
-        let names = &mut self.paths.names;
-        *self.name_ids.entry(name).or_insert_with(|| push(names, name.into()))
+        let lists = &mut self.paths.lists;
+        *self.list_ids.entry(bounded).or_insert_with_key(|list| push(lists, list.clone()))
     }
 
     fn cell(&mut self, name: u32, rest: Option<u32>) -> u32 {
         let cells = &mut self.paths.cells;
         *self.cell_ids.entry((name, rest)).or_insert_with(|| push(cells, (name, rest)))
     }
-
-    fn target(&mut self, id: BlobId) -> u32 {
-        let targets = &mut self.paths.targets;
-        *self.target_ids.entry(id).or_insert_with(|| push(targets, id))
-    }
 }
 
 fn push<T>(list: &mut Vec<T>, item: T) -> u32 {
     list.push(item);
     u32::try_from(list.len() - 1).expect("git counts objects in 32 bits")
-}
-
-struct EdgeReader<'a> {
-    numbering: &'a Numbering<'a>,
-    targets: &'a Targets,
-    holds: &'a [bool],
-    hash_len: usize,
-}
-
-impl Visit for EdgeReader<'_> {
-    type State = Vec<Edge>;
-
-    fn state(&self) -> Vec<Edge> {
-        vec![]
-    }
-
-    fn wants(&self, kind: ObjectKind) -> bool {
-        kind == ObjectKind::Tree
-    }
-
-    fn delta(
-        &self,
-        _state: &mut Vec<Edge>,
-        seen: &Seen<'_>,
-        _base: &Base,
-        _delta: &Delta<'_>,
-    ) -> Option<bool> {
-        match self.numbering.find(seen.id) {
-            Some(tree) if self.holds[tree as usize] => None,
-            _ => Some(false),
-        }
-    }
-
-    fn whole(&self, edges: &mut Vec<Edge>, seen: &Seen<'_>, bytes: &[u8]) -> bool {
-        let Some(tree) = self.numbering.find(seen.id).filter(|&tree| self.holds[tree as usize])
-        else {
-            return false;
-        };
-        for entry in tree_entries(bytes, self.hash_len) {
-            if self.targets.contains(entry.id)
-                && let Some(id) = BlobId::from_bytes(entry.id)
-            {
-                edges.push((tree, entry.name.into(), Leads::Target(id)));
-            }
-            if entry.mode == Mode::Tree
-                && let Some(child) =
-                    self.numbering.find(entry.id).filter(|&child| self.holds[child as usize])
-            {
-                edges.push((tree, entry.name.into(), Leads::Tree(child)));
-            }
-        }
-        false
-    }
-
-    fn damaged(&self, _state: &mut Vec<Edge>, _seen: &Seen<'_>, _error: &EntryError) {}
 }

@@ -29,6 +29,8 @@ const POOLED_BYTES: usize = 4 << 20;
 pub(crate) trait Visit: Sync {
     /// What one worker collects.
     type State: Send;
+    /// What is known about an object by those that are made from it.
+    type Mark: Send + Sync;
 
     /// Makes a worker's state.
     fn state(&self) -> Self::State;
@@ -41,12 +43,12 @@ pub(crate) trait Visit: Sync {
         &self,
         state: &mut Self::State,
         seen: &Seen<'_>,
-        base: &Base,
+        base: &Base<Self::Mark>,
         delta: &Delta<'_>,
-    ) -> Option<bool>;
+    ) -> Option<Self::Mark>;
 
     /// Sees a whole object. The mark it returns is handed to the deltas against it.
-    fn whole(&self, state: &mut Self::State, seen: &Seen<'_>, bytes: &[u8]) -> bool;
+    fn whole(&self, state: &mut Self::State, seen: &Seen<'_>, bytes: &[u8]) -> Self::Mark;
 
     /// Learns that an entry cannot be read.
     fn damaged(&self, state: &mut Self::State, seen: &Seen<'_>, error: &EntryError);
@@ -58,13 +60,15 @@ pub(crate) struct Seen<'a> {
     pub(crate) kind: ObjectKind,
     /// Whether an earlier pack holds the object too.
     pub(crate) is_copy: bool,
+    /// Number of the pack, or behind the packs of the folder of loose objects, and position in its index.
+    pub(crate) stored: (usize, u32),
 }
 
 /// An object that others are made from.
-pub(crate) struct Base {
+pub(crate) struct Base<M> {
     pub(crate) bytes: Vec<u8>,
     pub(crate) kind: ObjectKind,
-    pub(crate) mark: bool,
+    pub(crate) mark: M,
 }
 
 /// Visits every object of the wanted kinds; returns what the workers collected, in no particular order.
@@ -102,16 +106,18 @@ struct Pass<'a, V: Visit> {
     forest: &'a Forest,
     earlier: &'a [Pack],
     visitor: &'a V,
-    idle: Mutex<Vec<Worker<V::State>>>,
+    idle: Mutex<Vec<WorkerOf<V>>>,
     /// Bytes of bases that wait for other workers.
     handed: AtomicUsize,
 }
 
 /// An entry whose base is ready.
-struct Task {
+struct Task<M> {
     entry: u32,
-    base: Arc<Base>,
+    base: Arc<Base<M>>,
 }
+
+type WorkerOf<V> = Worker<<V as Visit>::State, <V as Visit>::Mark>;
 
 impl<'a, V: Visit> Pass<'a, V> {
     fn roots<'s>(&'s self, scope: &Scope<'s>, roots: &[u32])
@@ -126,7 +132,7 @@ impl<'a, V: Visit> Pass<'a, V> {
         self.check_in(worker);
     }
 
-    fn handed_over<'s>(&'s self, scope: &Scope<'s>, task: Task)
+    fn handed_over<'s>(&'s self, scope: &Scope<'s>, task: Task<V::Mark>)
     where
         'a: 's,
     {
@@ -139,7 +145,7 @@ impl<'a, V: Visit> Pass<'a, V> {
         self.handed.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    fn drain<'s>(&'s self, scope: &Scope<'s>, worker: &mut Worker<V::State>)
+    fn drain<'s>(&'s self, scope: &Scope<'s>, worker: &mut WorkerOf<V>)
     where
         'a: 's,
     {
@@ -157,7 +163,7 @@ impl<'a, V: Visit> Pass<'a, V> {
         }
     }
 
-    fn root(&self, worker: &mut Worker<V::State>, root: u32) {
+    fn root(&self, worker: &mut WorkerOf<V>, root: u32) {
         let (start, end) = self.forest.range(root);
         let Ok(entry) = self.pack.entry(start, end) else { return };
         let EntryKind::Whole(kind) = entry.kind else { return };
@@ -174,7 +180,7 @@ impl<'a, V: Visit> Pass<'a, V> {
         self.grow(worker, root, Base { bytes, kind, mark });
     }
 
-    fn delta(&self, worker: &mut Worker<V::State>, task: Task) {
+    fn delta(&self, worker: &mut WorkerOf<V>, task: Task<V::Mark>) {
         let Task { entry, base } = task;
         match self.resolve(worker, entry, &base) {
             Ok(Some(made)) => self.grow(worker, entry, made),
@@ -189,10 +195,10 @@ impl<'a, V: Visit> Pass<'a, V> {
     /// Shows a delta, and its object if need be; returns the object if others are made from it.
     fn resolve(
         &self,
-        worker: &mut Worker<V::State>,
+        worker: &mut WorkerOf<V>,
         entry: u32,
-        base: &Base,
-    ) -> Result<Option<Base>, EntryError> {
+        base: &Base<V::Mark>,
+    ) -> Result<Option<Base<V::Mark>>, EntryError> {
         let (start, end) = self.forest.range(entry);
         self.pack.entry(start, end)?.inflate(&mut worker.inflater, &mut worker.delta)?;
         let delta = Delta::parse(&worker.delta, base.bytes.len())?;
@@ -209,7 +215,7 @@ impl<'a, V: Visit> Pass<'a, V> {
     }
 
     /// Queues the deltas against `base`.
-    fn grow(&self, worker: &mut Worker<V::State>, entry: u32, base: Base) {
+    fn grow(&self, worker: &mut WorkerOf<V>, entry: u32, base: Base<V::Mark>) {
         let children = self.forest.children(entry);
         if children.is_empty() {
             worker.recycle(base.bytes);
@@ -223,13 +229,7 @@ impl<'a, V: Visit> Pass<'a, V> {
     }
 
     /// Reports an entry that cannot be read, and all that is made from it.
-    fn lost(
-        &self,
-        worker: &mut Worker<V::State>,
-        entry: u32,
-        kind: ObjectKind,
-        error: &EntryError,
-    ) {
+    fn lost(&self, worker: &mut WorkerOf<V>, entry: u32, kind: ObjectKind, error: &EntryError) {
         self.visitor.damaged(&mut worker.state, &self.seen(entry, kind), error);
         self.forest.descendants(entry, |entry| {
             self.visitor.damaged(&mut worker.state, &self.seen(entry, kind), &EntryError::Base);
@@ -240,10 +240,10 @@ impl<'a, V: Visit> Pass<'a, V> {
         let position = self.forest.position(entry);
         let id = self.pack.index.id(position);
         let is_copy = self.earlier.iter().any(|pack| pack.index.find(id).is_some());
-        Seen { id, kind, is_copy }
+        Seen { id, kind, is_copy, stored: (self.earlier.len(), position) }
     }
 
-    fn check_out(&self) -> Worker<V::State> {
+    fn check_out(&self) -> WorkerOf<V> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.unwrap_or_else(|| Worker {
             inflater: Decompressor::new(),
@@ -254,21 +254,21 @@ impl<'a, V: Visit> Pass<'a, V> {
         })
     }
 
-    fn check_in(&self, worker: Worker<V::State>) {
+    fn check_in(&self, worker: WorkerOf<V>) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
     }
 }
 
 /// What one worker owns; between tasks it waits in [`Pass::idle`].
-struct Worker<S> {
+struct Worker<S, M> {
     inflater: Decompressor,
     state: S,
     delta: Vec<u8>,
     pool: Vec<Vec<u8>>,
-    stack: Vec<Task>,
+    stack: Vec<Task<M>>,
 }
 
-impl<S> Worker<S> {
+impl<S, M> Worker<S, M> {
     fn buffer(&mut self) -> Vec<u8> {
         self.pool.pop().unwrap_or_default()
     }
