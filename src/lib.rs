@@ -23,6 +23,8 @@
 //! # Ok::<(), signleak::rule::RuleError>(())
 //! ```
 
+#[cfg(any(feature = "live", feature = "revoke"))]
+pub mod http;
 pub mod location;
 pub mod secret;
 
@@ -39,6 +41,8 @@ pub mod rule;
 pub mod suppress;
 
 pub mod detect;
+#[cfg(feature = "live")]
+pub mod validate;
 
 pub mod check;
 pub mod scan;

@@ -1,6 +1,8 @@
 //! The command line: what was typed, what is meant, and what is done about it.
 
 mod args;
+#[cfg(any(feature = "live", feature = "revoke"))]
+mod calls;
 mod ci;
 mod completions;
 mod exit;
@@ -8,6 +10,7 @@ mod explain;
 mod git_env;
 mod hook;
 mod input;
+mod live;
 mod options;
 mod output;
 mod progress;
@@ -16,6 +19,7 @@ mod repo_files;
 mod report;
 mod rules;
 mod scan;
+mod verify;
 
 use clap::Parser as _;
 
@@ -37,6 +41,7 @@ pub(crate) fn run() -> anyhow::Result<Status> {
         args::Command::Completions(args) => completions::run(&args),
         args::Command::Man(args) => completions::man(&args),
         args::Command::Report(args) => report::run(&args),
+        args::Command::Verify(args) => verify::run(&args),
         args::Command::Explain(args) => explain::run(&args),
         args::Command::Rules(args) => rules::run(&args),
         args::Command::Hook(args) => hook::run(args),

@@ -20,6 +20,7 @@ use super::args::ConfidenceArg;
 use super::args::ScanArgs;
 use super::git_env;
 use super::input;
+use super::live::Live;
 use super::render::Outputs;
 use super::repo_files::RepoFiles;
 use super::rules;
@@ -38,6 +39,7 @@ pub(crate) struct ScanOptions {
     pub(crate) fail_on: Option<Severity>,
     pub(crate) quiet: bool,
     pub(crate) inline_allow: bool,
+    pub(crate) live: Option<Live>,
 }
 
 impl ScanOptions {
@@ -77,11 +79,15 @@ impl ScanOptions {
         };
         let repo_files =
             targets.iter().filter(|_| !args.trust.no_repo_config).filter_map(RepoFiles::of);
+        let rules = rules::read(&args.rules.files)?;
+        let live =
+            args.verify.verify.then(|| Live::new(&rules, &args.live, &args.calls)).transpose()?;
         Ok(Self {
+            live,
             repo_files: repo_files.collect(),
             targets,
             scan,
-            rules: rules::read(&args.rules.files)?,
+            rules,
             outputs,
             fail_on: args.output.fail_on.severity(),
             quiet: args.output.quiet,

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<Status> {
     let reports: Vec<ScanReport> =
         files.iter().map(|file| read(file)).collect::<anyhow::Result<_>>()?;
     let merged = report::merge(reports);
-    let roots = merged.targets.iter().map(|target| render::root(Path::new(target))).collect();
+    let roots = roots(&merged);
     Rendering { outputs: &outputs, rules: &rules, roots, started, elapsed: None }.write(&merged)?;
     Ok(match args.fail_on {
         Some(limit) => Status::of(&merged, limit.severity()),
@@ -43,7 +43,13 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<Status> {
     })
 }
 
-fn read(file: &Path) -> anyhow::Result<ScanReport> {
+/// The folders to which the paths of each target are relative.
+pub(crate) fn roots(report: &ScanReport) -> Vec<PathBuf> {
+    report.targets.iter().map(|target| render::root(Path::new(target))).collect()
+}
+
+/// Reads one report from a file, or from standard input if it is `-`.
+pub(crate) fn read(file: &Path) -> anyhow::Result<ScanReport> {
     let (name, text) = if file.as_os_str() == "-" {
         ("standard input".into(), input::read_stream_capped(std::io::stdin().lock(), MAX_REPORT))
     } else {

@@ -40,11 +40,14 @@ pub(crate) fn report(options: ScanOptions) -> anyhow::Result<(ScanReport, Status
     let roots: Vec<PathBuf> = options.targets.iter().map(root).collect();
     let suppressions = suppressions(&options.repo_files, options.inline_allow)?;
     let progress = Progress::new(options.quiet);
-    let scanned = pool.install(|| {
-        signleak::scan::scan(&options.targets, &detector, &options.scan, &suppressions, &progress)
+    let gathered = pool.install(|| {
+        signleak::scan::gather(&options.targets, &detector, &options.scan, &suppressions, &progress)
     });
     progress.finish();
-    let report = scanned?;
+    let gathered = gathered?;
+    let validations =
+        options.live.as_ref().map(|live| live.check(&gathered.leaks())).unwrap_or_default();
+    let report = gathered.report(&suppressions, validations);
     let elapsed = (!options.quiet).then(|| clock.elapsed());
     let outputs = &options.outputs;
     Rendering { outputs, rules: detector.rules(), roots, started, elapsed }.write(&report)?;

@@ -24,6 +24,7 @@ pub use receipt::RevocationStatus;
 pub use validation::LiveCheck;
 pub use validation::UnknownReason;
 pub use validation::Validation;
+pub use validation::Validations;
 
 /// What a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -134,6 +135,9 @@ pub struct Suppression {
     pub place: String,
     /// Reason given there.
     pub reason: Option<String>,
+    /// The last day on which it holds, `YYYY-MM-DD`.
+    #[serde(default)]
+    pub until: Option<String>,
 }
 
 /// The secret as reports may show it.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::Environment;
+use crate::secret::Fingerprint;
 
 /// State of a secret after a live check. Ordered from the least to the most alarming.
 #[derive(
@@ -99,4 +100,13 @@ impl LiveCheck {
             *self.hosts.entry(host).or_default() += requests;
         }
     }
+}
+
+/// What a live check has shown about all secrets of a run; empty if nobody asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validations {
+    /// State of each secret that was checked.
+    pub states: BTreeMap<Fingerprint, Validation>,
+    /// What it has cost.
+    pub check: Option<LiveCheck>,
 }

@@ -91,6 +91,8 @@ pub struct Provider {
     pub page_parameters: Vec<String>,
     /// Its hosts, the most specific first.
     pub hosts: Vec<Host>,
+    /// Where keys can be checked; nothing is sent anywhere else.
+    pub live: Vec<LiveHost>,
     /// Its rules.
     pub rules: Vec<Rule>,
 }
@@ -104,6 +106,34 @@ pub struct Host {
     pub environment: Environment,
     /// Whether keys are sent to it.
     pub api: bool,
+}
+
+/// A host that may be asked whether a key of one kind works.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiveHost {
+    /// The rule whose secrets are sent there.
+    pub rule: String,
+    /// The alphabet of those secrets, which tells the generations of keys apart.
+    pub alphabet: Alphabet,
+    /// Start of every URL, `https`.
+    pub base: String,
+    /// Environment of the keys that it accepts.
+    pub environment: Environment,
+    /// Path and query of the calls: the first is made, the next after a 403. `{nonce}` stands for a random word.
+    pub probes: Vec<String>,
+    /// What proves that the answer is the API's.
+    pub proof: Proof,
+}
+
+/// How an answer is known to be the API's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// 200 holds `{"meta": {"next_cursor"}, "data": []}`, an error `{"type", "detail"}`.
+    Envelope,
+    /// The status alone; the body is dropped unread.
+    Status,
 }
 
 /// What is reported, and what it looks like.

@@ -6,7 +6,9 @@ use serde::Deserialize;
 
 use super::vocabulary::VocabularyToml;
 use super::weights;
-use super::{Cues, Host, PatternRule, Provider, Rule, RuleKind, RuleSet, Shape, TokenRule};
+use super::{
+    Cues, Host, LiveHost, PatternRule, Provider, Rule, RuleKind, RuleSet, Shape, TokenRule,
+};
 use crate::finding::Confidence;
 use crate::finding::Environment;
 use crate::finding::Severity;
@@ -79,6 +81,8 @@ struct ProviderToml {
     page_parameters: Vec<String>,
     #[serde(default)]
     hosts: Vec<HostToml>,
+    #[serde(default)]
+    live: Vec<LiveHost>,
 }
 
 #[derive(Deserialize)]
@@ -208,10 +212,31 @@ fn add_provider(
         joined_after: toml.joined_after,
         page_parameters: toml.page_parameters,
         hosts,
+        live: toml.live,
         rules,
     };
+    check_live(&provider, name)?;
     set.providers.retain(|known| known.id != provider.id);
     set.providers.push(provider);
+    Ok(())
+}
+
+/// Refuses hosts that would be sent keys in the open, or keys of no rule.
+fn check_live(provider: &Provider, name: &str) -> Result<(), RuleError> {
+    for host in &provider.live {
+        let wrong = |message: &str| {
+            Err(meaning(name, &format!("provider.live {}", host.base), message.to_owned()))
+        };
+        if !host.base.starts_with("https://") {
+            return wrong("`base` must begin with https://");
+        }
+        if host.probes.is_empty() || host.probes.len() > 2 {
+            return wrong("needs one or two `probes`");
+        }
+        if provider.rules.iter().all(|rule| rule.id != host.rule) {
+            return wrong("`rule` names no rule of this provider");
+        }
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Sighting;
 use super::Suppressions;
+use crate::finding::Candidate;
 use crate::finding::Confidence;
 use crate::finding::Environment;
 use crate::finding::Exposure;
@@ -36,6 +37,11 @@ impl<'r> Findings<'r> {
         Self { rules, min_confidence, sightings: BTreeMap::new() }
     }
 
+    /// The rules by which they were found.
+    pub(super) fn rules(&self) -> &'r RuleSet {
+        self.rules
+    }
+
     /// Adds one sighting.
     pub(super) fn add(&mut self, sighting: Sighting) {
         let candidate = &sighting.candidate;
@@ -46,13 +52,34 @@ impl<'r> Findings<'r> {
         self.sightings.entry(key).or_default().push(sighting);
     }
 
+    /// Brings the sightings of each secret into order, when all are there.
+    pub(super) fn rank(&mut self) {
+        let order: Vec<&str> = self.rules.rules().map(|rule| rule.id.as_str()).collect();
+        self.sightings.values_mut().for_each(|sightings| rank(sightings, &order));
+    }
+
+    /// The surest candidate of each leaked secret that will be reported, with the environment that any of its places
+    /// tells.
+    pub(super) fn leaks(&self) -> Vec<Candidate> {
+        let leaks = self.sightings.iter().filter_map(|(key, sightings)| match key {
+            Key::Secret(_) => sightings.first().map(|best| (best.candidate.clone(), sightings)),
+            Key::Breach(..) => None,
+        });
+        leaks
+            .filter(|(candidate, _)| candidate.confidence >= self.min_confidence)
+            .map(|(candidate, sightings)| Candidate {
+                environment: environment(sightings),
+                ..candidate
+            })
+            .collect()
+    }
+
     /// The findings in their final order: the worst first, then by place.
     pub(super) fn finish(self, suppressions: &Suppressions) -> Vec<Finding> {
-        let order: Vec<&str> = self.rules.rules().map(|rule| rule.id.as_str()).collect();
         let mut findings: Vec<Finding> = self
             .sightings
             .into_values()
-            .filter_map(|sightings| finding(sightings, &order, suppressions))
+            .filter_map(|sightings| finding(sightings, suppressions))
             .filter(|finding| finding.confidence >= self.min_confidence)
             .collect();
         findings.sort_by(Finding::compare);
@@ -60,12 +87,8 @@ impl<'r> Findings<'r> {
     }
 }
 
-/// Joins the sightings of one secret. The surest one, and among equals the first by place, gives rule and evidence.
-fn finding(
-    mut sightings: Vec<Sighting>,
-    order: &[&str],
-    suppressions: &Suppressions,
-) -> Option<Finding> {
+/// The surest sighting first, and among equals the first by place: it gives rule and evidence.
+fn rank(sightings: &mut [Sighting], order: &[&str]) {
     let rank = |id: &str| order.iter().position(|known| *known == id).unwrap_or(usize::MAX);
     sightings.sort_by_cached_key(|sighting| {
         let candidate = &sighting.candidate;
@@ -80,14 +103,21 @@ fn finding(
         );
         (std::cmp::Reverse((candidate.confidence, weight)), rank(&candidate.rule_id), place)
     });
+}
+
+/// The environment that the surest place tells, or else any.
+fn environment(sightings: &[Sighting]) -> Environment {
+    let mut told = sightings.iter().map(|sighting| sighting.candidate.environment);
+    told.find(|environment| *environment != Environment::Unknown).unwrap_or_default()
+}
+
+/// Joins the ranked sightings of one secret.
+fn finding(sightings: Vec<Sighting>, suppressions: &Suppressions) -> Option<Finding> {
     let best = sightings.first()?.candidate.clone();
     let current = sightings.iter().filter(|sighting| sighting.provenance.reachability.is_none());
     let exposure = current.map(|sighting| sighting.candidate.exposure).max();
     let exposure = exposure.unwrap_or_else(|| history_exposure(&sightings));
-    let known = sightings
-        .iter()
-        .map(|sighting| sighting.candidate.environment)
-        .find(|environment| *environment != Environment::Unknown);
+    let environment = environment(&sightings);
     let severity = sightings
         .iter()
         .filter(|sighting| sighting.candidate.rule_id == best.rule_id)
@@ -103,11 +133,7 @@ fn finding(
     Some(Finding {
         severity: severity.unwrap_or(best.severity),
         confidence: best.confidence,
-        environment: if best.environment == Environment::Unknown {
-            known.unwrap_or_default()
-        } else {
-            best.environment
-        },
+        environment,
         exposure,
         kind: best.kind,
         secret: SecretSummary::of(&best),

@@ -1,9 +1,11 @@
 //! The pipeline: targets to blobs, blobs to candidates, candidates to findings. One call makes one report.
 
 mod findings;
+mod reread;
 mod suppressions;
 mod target;
 mod trace;
+mod validations;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use crate::finding::Candidate;
 use crate::finding::Confidence;
 use crate::finding::ScanReport;
 use crate::finding::Suppression;
+use crate::finding::Validations;
 use crate::provenance::Provenance;
 use crate::source::git::RangeSpec;
 use crate::source::git::Repo;
@@ -23,7 +26,9 @@ use crate::source::git::Staged;
 use crate::suppress;
 
 use findings::Findings;
+pub use reread::reread;
 pub use suppressions::Suppressions;
+pub use validations::apply;
 
 /// What to scan and how.
 #[derive(Clone, Debug)]
@@ -169,6 +174,21 @@ pub fn scan(
     suppressions: &Suppressions,
     observer: &dyn Observer,
 ) -> Result<ScanReport, ScanError> {
+    let gathered = gather(targets, detector, options, suppressions, observer)?;
+    Ok(gathered.report(suppressions, Validations::default()))
+}
+
+/// Scans all targets and keeps the secrets, so that they can be checked live before the report redacts them.
+///
+/// # Errors
+/// Those of [`scan`].
+pub fn gather<'r>(
+    targets: &[Target],
+    detector: &'r Detector,
+    options: &Options,
+    suppressions: &Suppressions,
+    observer: &dyn Observer,
+) -> Result<Gathered<'r>, ScanError> {
     let run = Run {
         detector,
         options,
@@ -191,12 +211,37 @@ pub fn scan(
     for sighting in into_inner(run.found) {
         findings.add(sighting);
     }
-    Ok(ScanReport {
-        targets: names,
-        findings: findings.finish(suppressions),
-        coverage,
-        live_check: None,
-    })
+    findings.rank();
+    Ok(Gathered { targets: names, findings, coverage })
+}
+
+/// What a scan has found, before it is redacted.
+pub struct Gathered<'r> {
+    targets: Vec<String>,
+    findings: Findings<'r>,
+    coverage: Coverage,
+}
+
+impl Gathered<'_> {
+    /// One candidate for each leaked secret that will be reported, suppressed or not; in a fixed order.
+    #[must_use]
+    pub fn leaks(&self) -> Vec<Candidate> {
+        self.findings.leaks()
+    }
+
+    /// Redacts and judges what was found; `validations` come from a live check, or are empty.
+    #[must_use]
+    pub fn report(self, suppressions: &Suppressions, validations: Validations) -> ScanReport {
+        let rules = self.findings.rules();
+        let mut report = ScanReport {
+            targets: self.targets,
+            findings: self.findings.finish(suppressions),
+            coverage: self.coverage,
+            live_check: None,
+        };
+        apply(&mut report, rules, validations);
+        report
+    }
 }
 
 /// A candidate and one place where its blob was seen.

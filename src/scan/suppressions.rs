@@ -19,12 +19,16 @@ pub struct Suppressions {
 impl Suppressions {
     /// The suppression of a finding, if every place that can still be changed is suppressed. History cannot be changed,
     /// so its places matter only where there is no other.
+    /// It has an `until` only if each of them has.
     pub(super) fn of(&self, rule_id: &str, sightings: &[Sighting]) -> Option<Suppression> {
         let is_present = |sighting: &&Sighting| sighting.provenance.reachability.is_none();
         let has_present = sightings.iter().any(|sighting| is_present(&sighting));
-        let mut deciding = sightings.iter().filter(|sighting| !has_present || is_present(sighting));
-        let first = self.of_sighting(rule_id, deciding.next()?)?;
-        deciding.all(|sighting| self.of_sighting(rule_id, sighting).is_some()).then_some(first)
+        let deciding = sightings.iter().filter(|sighting| !has_present || is_present(sighting));
+        let all: Option<Vec<Suppression>> =
+            deciding.map(|sighting| self.of_sighting(rule_id, sighting)).collect();
+        let all = all?;
+        let until = all.iter().map(|suppression| suppression.until.clone()).min().flatten();
+        all.into_iter().next().map(|first| Suppression { until, ..first })
     }
 
     fn of_sighting(&self, rule_id: &str, sighting: &Sighting) -> Option<Suppression> {
@@ -42,6 +46,7 @@ impl Suppressions {
                 kind: "ignore_file".to_owned(),
                 place: found.place,
                 reason: found.reason,
+                until: found.until.map(|day| day.to_string()),
             })
         };
         sighting.inline.clone().or_else(in_file)

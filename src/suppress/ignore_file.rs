@@ -43,6 +43,8 @@ pub struct Match {
     pub place: String,
     /// Reason given there.
     pub reason: Option<String>,
+    /// The last day on which it holds.
+    pub until: Option<Day>,
 }
 
 impl IgnoreFile {
@@ -82,7 +84,11 @@ impl IgnoreFile {
                 && entry.path.as_ref().is_none_or(|glob| glob.is_match(path.to_string()))
                 && entry.until.as_ref().is_none_or(|until| today <= until)
         })?;
-        Some(Match { place: format!("{}:{}", self.name, entry.line), reason: entry.reason.clone() })
+        Some(Match {
+            place: format!("{}:{}", self.name, entry.line),
+            reason: entry.reason.clone(),
+            until: entry.until.clone(),
+        })
     }
 }
 

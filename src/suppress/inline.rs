@@ -47,6 +47,7 @@ pub fn inline_allow(text: &[u8], offset: usize, today: &Day) -> Option<Suppressi
         kind: "inline".to_owned(),
         place: mark.to_owned(),
         reason: attribute(&rest, "reason"),
+        until: attribute(&rest, "until"),
     })
 }
 

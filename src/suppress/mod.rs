@@ -3,6 +3,8 @@
 mod ignore_file;
 mod inline;
 
+use std::fmt;
+
 pub use ignore_file::IgnoreError;
 pub use ignore_file::IgnoreFile;
 pub use ignore_file::Match;
@@ -12,8 +14,8 @@ pub use inline::inline_allow;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(String);
 
-impl std::fmt::Display for Day {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }

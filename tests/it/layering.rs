@@ -7,12 +7,12 @@ use std::path::PathBuf;
 
 /// Library modules, lowest layer first. Modules in one layer are independent.
 const LAYERS: &[&[&str]] = &[
-    &["location", "secret"],
+    &["http", "location", "secret"],
     &["blob", "coverage"],
     &["provenance"],
     &["decode", "finding", "source"],
     &["report", "rule", "suppress"],
-    &["detect"],
+    &["detect", "validate"],
     &["check", "scan"],
 ];
 

@@ -8,6 +8,10 @@ mod git_places;
 mod hooks;
 mod labelled;
 mod layering;
+#[cfg(feature = "live")]
+mod live_check;
 mod reports;
 mod staged;
 mod support;
+#[cfg(any(feature = "live", feature = "revoke"))]
+mod tls_server;

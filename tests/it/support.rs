@@ -172,3 +172,14 @@ pub(crate) fn stderr(output: &Output) -> String {
 pub(crate) fn fixtures() -> String {
     format!("{}/fixtures", env!("CARGO_MANIFEST_DIR"))
 }
+
+/// Checks a JSON report against the published schema.
+#[cfg(any(feature = "live", feature = "revoke"))]
+pub(crate) fn assert_schema(report: &Value) {
+    let schema: Value = serde_json::from_str(include_str!("../../docs/report.schema.json"))
+        .expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+    let errors: Vec<String> =
+        validator.iter_errors(report).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}

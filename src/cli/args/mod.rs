@@ -4,6 +4,7 @@ mod ci;
 mod completions;
 mod hook;
 mod report;
+mod verify;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -18,6 +19,10 @@ pub(crate) use ci::{CiArgs, CiMode};
 pub(crate) use completions::{CompletionsArgs, ManArgs};
 pub(crate) use hook::{HookArgs, HookCommand, HookName, HookPlaceArgs};
 pub(crate) use report::ReportArgs;
+pub(crate) use verify::CallArgs;
+pub(crate) use verify::LiveArgs;
+pub(crate) use verify::VerifyArgs;
+pub(crate) use verify::VerifyFlag;
 
 /// Finds leaked Yousign credentials in files and whole git histories.
 #[derive(Debug, Parser)]
@@ -39,6 +44,8 @@ pub(crate) enum Command {
     Ci(CiArgs),
     /// Convert and merge JSON reports.
     Report(ReportArgs),
+    /// Ask the provider whether the keys of a report still work.
+    Verify(VerifyArgs),
     /// Tell why the values of a file are or are not findings.
     Explain(ExplainArgs),
     /// List, show or prove the rules.
@@ -63,6 +70,12 @@ pub(crate) struct ScanArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
+    #[command(flatten)]
+    pub(crate) verify: VerifyFlag,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
+    #[command(flatten)]
+    pub(crate) calls: CallArgs,
     #[command(flatten)]
     pub(crate) rules: RuleFileArgs,
 }

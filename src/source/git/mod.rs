@@ -28,6 +28,7 @@ mod walk;
 
 pub use attribution::{AttributeError, Located};
 pub use change::{Change, ChangeError, ChangeRange};
+pub(crate) use files::read as read_file;
 pub use hooks_path::{HooksFolder, global_hooks_path, set_global_hooks_path};
 pub use object::ObjectKind;
 pub use pushed::PushedRef;

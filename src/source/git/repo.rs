@@ -7,6 +7,11 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::files;
+use super::object::{ObjectKind, message_text};
+use super::pack::Reader;
+use super::store::Store;
+use crate::blob::BlobId;
+use crate::coverage::Coverage;
 
 /// Why a repository cannot be opened.
 #[derive(Debug, Error)]
@@ -127,6 +132,17 @@ impl Repo {
             git.odb()?.add_disk_alternate(&objects.to_string_lossy())?;
         }
         Ok(git)
+    }
+
+    /// Reads one object again: a blob's bytes, or of a commit or tag the text that is scanned.
+    #[must_use]
+    pub fn read_text(&self, id: &BlobId) -> Option<Vec<u8>> {
+        let store = Store::of(self, &mut Coverage::default());
+        let object = store.read(id, &mut Reader::new())?.ok()?;
+        Some(match object.kind {
+            ObjectKind::Commit | ObjectKind::Tag => message_text(&object.bytes),
+            ObjectKind::Blob | ObjectKind::Tree => object.bytes.to_vec(),
+        })
     }
 
     fn open(asked: &Path, git_dir: PathBuf, work_dir: Option<PathBuf>) -> Result<Self, OpenError> {
