@@ -45,4 +45,6 @@ pub mod detect;
 pub mod validate;
 
 pub mod check;
+#[cfg(feature = "revoke")]
+pub mod revoke;
 pub mod scan;

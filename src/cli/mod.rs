@@ -17,6 +17,9 @@ mod progress;
 mod render;
 mod repo_files;
 mod report;
+mod revoke;
+#[cfg_attr(not(feature = "revoke"), path = "no_revoker.rs")]
+mod revoker;
 mod rules;
 mod scan;
 mod verify;
@@ -42,6 +45,7 @@ pub(crate) fn run() -> anyhow::Result<Status> {
         args::Command::Man(args) => completions::man(&args),
         args::Command::Report(args) => report::run(&args),
         args::Command::Verify(args) => verify::run(&args),
+        args::Command::Revoke(args) => revoke::run(&args),
         args::Command::Explain(args) => explain::run(&args),
         args::Command::Rules(args) => rules::run(&args),
         args::Command::Hook(args) => hook::run(args),

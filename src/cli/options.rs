@@ -23,6 +23,7 @@ use super::input;
 use super::live::Live;
 use super::render::Outputs;
 use super::repo_files::RepoFiles;
+use super::revoker::Hook;
 use super::rules;
 
 /// Standard input larger than this is refused.
@@ -40,6 +41,7 @@ pub(crate) struct ScanOptions {
     pub(crate) quiet: bool,
     pub(crate) inline_allow: bool,
     pub(crate) live: Option<Live>,
+    pub(crate) hook: Option<Hook>,
 }
 
 impl ScanOptions {
@@ -82,8 +84,10 @@ impl ScanOptions {
         let rules = rules::read(&args.rules.files)?;
         let live =
             args.verify.verify.then(|| Live::new(&rules, &args.live, &args.calls)).transpose()?;
+        let hook = args.revoke.revoke.then(|| Hook::new(&args.hook, &args.calls)).transpose()?;
         Ok(Self {
             live,
+            hook,
             repo_files: repo_files.collect(),
             targets,
             scan,

@@ -45,13 +45,20 @@ pub(crate) fn report(options: ScanOptions) -> anyhow::Result<(ScanReport, Status
     });
     progress.finish();
     let gathered = gathered?;
-    let validations =
-        options.live.as_ref().map(|live| live.check(&gathered.leaks())).unwrap_or_default();
-    let report = gathered.report(&suppressions, validations);
+    let asks = options.live.is_some() || options.hook.is_some();
+    let keys = if asks { gathered.leaks() } else { vec![] };
+    let live = options.live.as_ref();
+    let validations = live.map(|live| live.check(&keys)).unwrap_or_default();
+    let mut report = gathered.report(&suppressions, validations);
+    let delivered = match &options.hook {
+        Some(hook) => hook.run(&mut report, &keys, live),
+        None => Ok(true),
+    };
     let elapsed = (!options.quiet).then(|| clock.elapsed());
     let outputs = &options.outputs;
     Rendering { outputs, rules: detector.rules(), roots, started, elapsed }.write(&report)?;
-    let status = Status::of(&report, options.fail_on);
+    // Findings are reported whatever becomes of their revocation, which the status tells.
+    let status = if delivered? { Status::of(&report, options.fail_on) } else { Status::Failed };
     Ok((report, status))
 }
 

@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["decode", "finding", "source"],
     &["report", "rule", "suppress"],
     &["detect", "validate"],
-    &["check", "scan"],
+    &["check", "revoke", "scan"],
 ];
 
 /// Folders and files of `src` that belong to the binary, not the library.

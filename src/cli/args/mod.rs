@@ -4,6 +4,7 @@ mod ci;
 mod completions;
 mod hook;
 mod report;
+mod revoke;
 mod verify;
 
 use std::io::IsTerminal as _;
@@ -19,6 +20,11 @@ pub(crate) use ci::{CiArgs, CiMode};
 pub(crate) use completions::{CompletionsArgs, ManArgs};
 pub(crate) use hook::{HookArgs, HookCommand, HookName, HookPlaceArgs};
 pub(crate) use report::ReportArgs;
+#[cfg(feature = "revoke")]
+pub(crate) use revoke::BodyArg;
+pub(crate) use revoke::HookArgs;
+pub(crate) use revoke::RevokeArgs;
+pub(crate) use revoke::RevokeFlag;
 pub(crate) use verify::CallArgs;
 pub(crate) use verify::LiveArgs;
 pub(crate) use verify::VerifyArgs;
@@ -46,6 +52,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Ask the provider whether the keys of a report still work.
     Verify(VerifyArgs),
+    /// Ask the owner's endpoint to revoke the keys of a report.
+    Revoke(Box<RevokeArgs>),
     /// Tell why the values of a file are or are not findings.
     Explain(ExplainArgs),
     /// List, show or prove the rules.
@@ -72,6 +80,10 @@ pub(crate) struct ScanArgs {
     pub(crate) trust: TrustArgs,
     #[command(flatten)]
     pub(crate) verify: VerifyFlag,
+    #[command(flatten)]
+    pub(crate) revoke: RevokeFlag,
+    #[command(flatten)]
+    pub(crate) hook: HookArgs,
     #[command(flatten)]
     pub(crate) live: LiveArgs,
     #[command(flatten)]

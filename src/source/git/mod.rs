@@ -31,6 +31,8 @@ pub use change::{Change, ChangeError, ChangeRange};
 pub(crate) use files::read as read_file;
 pub use hooks_path::{HooksFolder, global_hooks_path, set_global_hooks_path};
 pub use object::ObjectKind;
+#[cfg(feature = "revoke")]
+pub(crate) use object::rfc3339;
 pub use pushed::PushedRef;
 pub use range::{RangeError, RangeSpec};
 pub use repo::{OpenError, OpenOptions, Repo};
