@@ -99,7 +99,7 @@ impl Revoker {
                 let shown = self.options.send_secret.then_some(finding.secret.redacted.as_str());
                 let body = self.options.format.body(&entry, shown);
                 let mut headers = vec![
-                    ("webhook-id", entry.id.clone()),
+                    ("webhook-id", entry.id),
                     ("webhook-timestamp", self.clock.now().as_secs().to_string()),
                     ("webhook-signature", "v1,…".to_owned()),
                 ];
