@@ -139,7 +139,7 @@ fn host_around(provider: &Provider, text: &[u8], found: Span) -> Option<(Span, E
         .ok()?
         .trim_end_matches('.')
         .trim_start_matches(['-', '.']);
-    let host = provider.hosts.iter().find(|host| host.pattern.is_match(name))?;
+    let host = provider.hosts.iter().find(|host| host.pattern.regex().is_match(name.as_bytes()))?;
     Some((span, host.environment, host.api))
 }
 

@@ -24,7 +24,7 @@ pub(super) fn hits<'r>(page: &Page<'_>, provider: &'r Provider) -> Vec<Hit<'r>> 
         if !applies(pattern, page.path) {
             continue;
         }
-        for captures in pattern.pattern.captures_iter(page.text) {
+        for captures in pattern.pattern.regex().captures_iter(page.text) {
             let Some(found) = captures.name("secret").or_else(|| captures.get(0)) else { continue };
             let span = Span::new(found.start(), found.end());
             if captures.name("secret").is_some()
@@ -49,7 +49,7 @@ pub(super) fn hits<'r>(page: &Page<'_>, provider: &'r Provider) -> Vec<Hit<'r>> 
 /// Whether a pattern rule could find something in `text` under some path.
 pub(super) fn may_match(provider: &Provider, text: &[u8]) -> bool {
     provider.rules.iter().any(
-        |rule| matches!(&rule.kind, RuleKind::Pattern(pattern) if pattern.pattern.is_match(text)),
+        |rule| matches!(&rule.kind, RuleKind::Pattern(pattern) if pattern.pattern.regex().is_match(text)),
     )
 }
 

@@ -1,18 +1,18 @@
 //! Rules as data: providers, what their secrets look like and which words speak for and against. Reads the TOML
 //! files of `rules/` and of the user; knows nothing of how a text is searched.
 
+mod lazy;
 mod parse;
 mod vocabulary;
 mod weights;
 
-use regex::Regex;
-use regex::bytes::Regex as BytesRegex;
 use serde::Deserialize;
 
 use crate::finding::Confidence;
 use crate::finding::Environment;
 use crate::finding::Severity;
 
+pub use lazy::Pattern;
 pub use parse::RuleError;
 pub use vocabulary::Vocabulary;
 pub use weights::Places;
@@ -48,7 +48,7 @@ impl RuleSet {
     pub fn built_in() -> Result<Self, RuleError> {
         let mut set = Self::default();
         for (name, text) in BUILT_IN {
-            set.add(text, name)?;
+            parse::add(&mut set, text, name)?;
         }
         Ok(set)
     }
@@ -59,7 +59,8 @@ impl RuleSet {
     /// # Errors
     /// When the text is no valid rule file; the error names the line and column.
     pub fn add(&mut self, text: &str, name: &str) -> Result<(), RuleError> {
-        parse::add(self, text, name)
+        parse::add(self, text, name)?;
+        parse::check_patterns(self, name)
     }
 
     /// All rules in a fixed order.
@@ -101,7 +102,7 @@ pub struct Provider {
 #[derive(Clone, Debug)]
 pub struct Host {
     /// Matches the whole host name, in any letter case.
-    pub pattern: Regex,
+    pub pattern: Pattern,
     /// Environment that it serves.
     pub environment: Environment,
     /// Whether keys are sent to it.
@@ -216,7 +217,7 @@ pub struct Cues {
 #[derive(Clone, Debug)]
 pub struct PatternRule {
     /// The group `secret` is the value; the whole match if there is none.
-    pub pattern: BytesRegex,
+    pub pattern: Pattern,
     /// Lowercase text that the path must hold.
     pub path: Option<String>,
     /// Words of which one must stand in the name, an enclosing block or the path, beside the provider's name.

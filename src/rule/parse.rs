@@ -1,13 +1,11 @@
 //! From the text of a rule file to rules; every mistake is an error with its line and column.
 
-use regex::Regex;
-use regex::bytes::RegexBuilder as BytesRegexBuilder;
 use serde::Deserialize;
 
 use super::vocabulary::VocabularyToml;
 use super::weights;
 use super::{
-    Cues, Host, LiveHost, PatternRule, Provider, Rule, RuleKind, RuleSet, Shape, TokenRule,
+    Cues, Host, LiveHost, Pattern, PatternRule, Provider, Rule, RuleKind, RuleSet, Shape, TokenRule,
 };
 use crate::finding::Confidence;
 use crate::finding::Environment;
@@ -268,7 +266,7 @@ fn build_host(toml: HostToml, name: &str) -> Result<Host, RuleError> {
             ));
         }
     };
-    let pattern = compile(&format!("(?i)^(?:{pattern})$"), name, "provider.hosts")?;
+    let pattern = Pattern::new(format!("(?i)^(?:{pattern})$"));
     Ok(Host { pattern, environment: toml.environment, api: toml.api })
 }
 
@@ -301,10 +299,7 @@ fn build_rule(toml: RuleToml, name: &str) -> Result<Rule, RuleError> {
                 ));
             };
             RuleKind::Pattern(PatternRule {
-                pattern: BytesRegexBuilder::new(&pattern)
-                    .unicode(false)
-                    .build()
-                    .map_err(|error| meaning(name, &toml.id, error.to_string()))?,
+                pattern: Pattern::new(pattern),
                 path: toml.path,
                 context: toml.context,
                 confidence: toml.confidence.unwrap_or(Confidence::Medium),
@@ -326,8 +321,19 @@ fn build_rule(toml: RuleToml, name: &str) -> Result<Rule, RuleError> {
     })
 }
 
-fn compile(pattern: &str, name: &str, place: &str) -> Result<Regex, RuleError> {
-    Regex::new(pattern).map_err(|error| meaning(name, place, error.to_string()))
+/// Compiles every pattern, so that a mistake is told before anything is scanned.
+pub(super) fn check_patterns(set: &RuleSet, name: &str) -> Result<(), RuleError> {
+    for provider in &set.providers {
+        let hosts = provider.hosts.iter().map(|host| ("provider.hosts", &host.pattern));
+        let rules = provider.rules.iter().filter_map(|rule| match &rule.kind {
+            RuleKind::Pattern(pattern) => Some((rule.id.as_str(), &pattern.pattern)),
+            RuleKind::Token(_) => None,
+        });
+        for (place, pattern) in hosts.chain(rules) {
+            pattern.check().map_err(|error| meaning(name, place, error.to_string()))?;
+        }
+    }
+    Ok(())
 }
 
 fn is_plain(word: &str) -> bool {
@@ -379,6 +385,14 @@ mod tests {
         set.add("schema_version = 1\n[weights]\npath = 3\n", "my.toml").expect("valid");
         assert_eq!(set.weights, crate::rule::Weights { path: 3, ..before });
         assert!(error_of("schema_version = 1\n[weights]\npaths = 3\n").contains("paths"));
+    }
+
+    #[test]
+    fn every_built_in_pattern_compiles_and_the_users_are_checked() {
+        let set = RuleSet::built_in().expect("built-in rules are valid");
+        check_patterns(&set, "built in").expect("they compile");
+        let host = "schema_version = 1\n[provider]\nid = \"p\"\nname = \"P\"\nkeywords = [\"ppp\"]\nnames = [\"ppp\"]\n[[provider.hosts]]\npattern = \"(\"\n";
+        assert!(error_of(host).starts_with("my.toml: provider.hosts: "), "{}", error_of(host));
     }
 
     #[test]
