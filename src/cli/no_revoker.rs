@@ -4,7 +4,7 @@ use signleak::finding::Candidate;
 use signleak::finding::ScanReport;
 
 use super::args::CallArgs;
-use super::args::HookArgs;
+use super::args::EndpointArgs;
 use super::live::Live;
 
 /// Never made: this build cannot revoke.
@@ -12,7 +12,7 @@ pub(crate) enum Hook {}
 
 impl Hook {
     /// Says that this build cannot revoke.
-    pub(crate) fn new(_: &HookArgs, _: &CallArgs) -> anyhow::Result<Self> {
+    pub(crate) fn new(_: &EndpointArgs, _: &CallArgs) -> anyhow::Result<Self> {
         anyhow::bail!(
             "this signleak was built without the revocation hook; install it with the feature `revoke` (cargo install signleak --features revoke)"
         )

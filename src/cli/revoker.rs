@@ -22,7 +22,7 @@ use signleak::revoke::Transport;
 
 use super::args::BodyArg;
 use super::args::CallArgs;
-use super::args::HookArgs;
+use super::args::EndpointArgs;
 use super::calls;
 use super::input;
 use super::live::Live;
@@ -39,7 +39,7 @@ pub(crate) struct Hook {
 
 impl Hook {
     /// Validates the options; reads the signing secret and the token.
-    pub(crate) fn new(args: &HookArgs, calls: &CallArgs) -> anyhow::Result<Self> {
+    pub(crate) fn new(args: &EndpointArgs, calls: &CallArgs) -> anyhow::Result<Self> {
         let format = match args.revoke_body {
             BodyArg::Standard => Format::Standard,
             BodyArg::Partner if args.send_secret => Format::Partner,
@@ -143,7 +143,7 @@ fn prove(report: &mut ScanReport, keys: &[Candidate], live: &Live) {
     }
 }
 
-fn transport(args: &HookArgs, calls: &CallArgs) -> anyhow::Result<Transport> {
+fn transport(args: &EndpointArgs, calls: &CallArgs) -> anyhow::Result<Transport> {
     if let Some(program) = &args.revoke_command {
         let timeout = Duration::from_secs(calls.call_timeout.max(1));
         return Ok(Transport::Command { program: program.clone(), timeout });

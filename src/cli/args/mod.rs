@@ -22,7 +22,7 @@ pub(crate) use hook::{HookArgs, HookCommand, HookName, HookPlaceArgs};
 pub(crate) use report::ReportArgs;
 #[cfg(feature = "revoke")]
 pub(crate) use revoke::BodyArg;
-pub(crate) use revoke::HookArgs;
+pub(crate) use revoke::EndpointArgs;
 pub(crate) use revoke::RevokeArgs;
 pub(crate) use revoke::RevokeFlag;
 pub(crate) use verify::CallArgs;
@@ -83,7 +83,7 @@ pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) revoke: RevokeFlag,
     #[command(flatten)]
-    pub(crate) hook: HookArgs,
+    pub(crate) hook: EndpointArgs,
     #[command(flatten)]
     pub(crate) live: LiveArgs,
     #[command(flatten)]

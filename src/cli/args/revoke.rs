@@ -20,7 +20,7 @@ pub(crate) struct RevokeArgs {
     #[arg(long)]
     pub(crate) verify: bool,
     #[command(flatten)]
-    pub(crate) hook: HookArgs,
+    pub(crate) hook: EndpointArgs,
     #[command(flatten)]
     pub(crate) live: LiveArgs,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub(crate) struct RevokeFlag {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Live check and revocation")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub(crate) struct HookArgs {
+pub(crate) struct EndpointArgs {
     /// The owner's endpoint [default: `SIGNLEAK_REVOKE_URL`].
     #[arg(long, value_name = "URL", conflicts_with = "revoke_command")]
     pub(crate) revoke_url: Option<String>,
