@@ -163,7 +163,12 @@ mod tests {
         let mut inserted = vec![];
         while at < made.len() {
             let run = |start: usize| {
-                base[start..].iter().zip(&made[at..]).take_while(|(a, b)| a == b).count().min(255)
+                base[start..]
+                    .iter()
+                    .zip(&made[at..])
+                    .take_while(|(a, b)| a == b)
+                    .count()
+                    .min(0xffff)
             };
             let best =
                 (0..base.len()).max_by_key(|&start| run(start)).filter(|&start| run(start) >= 4);
@@ -177,9 +182,9 @@ mod tests {
                 bytes.extend_from_slice(chunk);
             }
             inserted.clear();
-            bytes.push(0b1001_0011);
+            bytes.push(0b1011_0011);
             bytes.extend(
-                [start & 255, start >> 8, run(start)]
+                [start & 255, start >> 8, run(start) & 255, run(start) >> 8]
                     .map(|byte| u8::try_from(byte).expect("a byte")),
             );
             at += run(start);
