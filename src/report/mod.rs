@@ -1,9 +1,12 @@
 //! Writes a finished scan in one format or another, and reads JSON reports back. Sees findings only, never a secret.
 
 mod csv;
+mod cure;
 pub mod escape;
+mod exposure;
 mod github;
 mod gitlab;
+mod html;
 mod json;
 mod junit;
 mod line_hash;
@@ -118,6 +121,8 @@ pub enum Format {
     Json,
     /// One JSON object a line.
     Jsonl,
+    /// A page for a browser, in one file.
+    Html,
     /// SARIF 2.1.0 as GitHub code scanning takes it.
     Sarif,
     /// Annotations for GitHub Actions.
@@ -134,10 +139,11 @@ pub enum Format {
 
 impl Format {
     /// Every format with its name.
-    pub const ALL: [(&'static str, Self); 9] = [
+    pub const ALL: [(&'static str, Self); 10] = [
         ("text", Self::Text),
         ("json", Self::Json),
         ("jsonl", Self::Jsonl),
+        ("html", Self::Html),
         ("sarif", Self::Sarif),
         ("github", Self::Github),
         ("gitlab", Self::Gitlab),
@@ -173,6 +179,7 @@ pub fn write(
         Format::Text => text::write(report, context, out),
         Format::Json => json::write(report, context, out),
         Format::Jsonl => json::write_lines(report, context, out),
+        Format::Html => html::write(report, context, out),
         Format::Sarif => sarif::write(report, context, out),
         Format::Github => github::write(report, context, out),
         Format::Gitlab => gitlab::write(report, context, out),

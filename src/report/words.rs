@@ -132,8 +132,31 @@ pub(super) fn verdict(report: &ScanReport) -> String {
     format!("{}: scanned {}{complete}", found(report), scanned(report))
 }
 
+/// Outcome of a live check in a word or two, if there was one.
+pub(super) fn live(finding: &Finding) -> Option<String> {
+    match finding.validation {
+        Validation::Unchecked => None,
+        Validation::Active { environment } => Some(format!("active in {}", name(environment))),
+        Validation::Refused => Some("refused".to_owned()),
+        Validation::Unknown { .. } => Some("live check unclear".to_owned()),
+    }
+}
+
 /// A number with its noun: `1,024 files`.
 pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// How long something lasted.
+pub(super) fn days(days: u32) -> String {
+    match days {
+        0 => "less than a day".to_owned(),
+        days => counted(days.into(), "day", "days"),
+    }
+}
+
+/// A number with commas between its thousands.
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -142,7 +165,7 @@ pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
         }
         grouped.push(digit);
     }
-    format!("{grouped} {}", if number == 1 { one } else { many })
+    grouped
 }
 
 /// An amount of bytes in the unit that suits it.

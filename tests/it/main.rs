@@ -6,6 +6,7 @@ mod formats;
 mod git_engine;
 mod git_places;
 mod hooks;
+mod html;
 mod labelled;
 mod layering;
 #[cfg(feature = "live")]

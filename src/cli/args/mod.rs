@@ -130,7 +130,7 @@ pub(crate) struct ReachArgs {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct FormatArgs {
-    /// Format of the report: text, json, jsonl, sarif, github, gitlab, junit, csv or markdown.
+    /// Format of the report: text, json, jsonl, html, sarif, github, gitlab, junit, csv or markdown.
     #[arg(long, short, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: String,
     /// Write the report to this file instead of standard output; with `FORMAT=`, write a further report (repeatable).
