@@ -68,6 +68,12 @@ impl fmt::Display for Secret {
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
+    /// Takes a raw digest.
+    #[must_use]
+    pub fn from_bytes(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
     /// The raw digest.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {

@@ -1,5 +1,6 @@
 //! The command line: what was typed, what is meant, and what is done about it.
 
+mod allow;
 mod args;
 #[cfg(any(feature = "live", feature = "revoke"))]
 mod calls;
@@ -22,6 +23,7 @@ mod revoke;
 mod revoker;
 mod rules;
 mod scan;
+mod suppressions;
 mod verify;
 
 use clap::Parser as _;
@@ -49,5 +51,7 @@ pub(crate) fn run() -> anyhow::Result<Status> {
         args::Command::Explain(args) => explain::run(&args),
         args::Command::Rules(args) => rules::run(&args),
         args::Command::Hook(args) => hook::run(args),
+        args::Command::Ignore(args) => allow::ignore(&args),
+        args::Command::Baseline(args) => allow::baseline(args),
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct ScanOptions {
     pub(crate) inline_allow: bool,
     pub(crate) live: Option<Live>,
     pub(crate) hook: Option<Hook>,
+    /// Baselines, whose secrets do not count.
+    pub(crate) baselines: Vec<PathBuf>,
 }
 
 impl ScanOptions {
@@ -96,6 +98,7 @@ impl ScanOptions {
             fail_on: args.output.fail_on.severity(),
             quiet: args.output.quiet,
             inline_allow: !args.trust.no_inline_allow,
+            baselines: args.trust.baseline,
         })
     }
 }

@@ -1,6 +1,5 @@
 //! `signleak scan`.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 use std::time::SystemTime;
@@ -9,20 +8,15 @@ use anyhow::Context as _;
 use signleak::decode::Limits;
 use signleak::detect::Detector;
 use signleak::finding::ScanReport;
-use signleak::scan::Suppressions;
+use signleak::scan::Options;
 use signleak::scan::Target;
-use signleak::suppress::Day;
-use signleak::suppress::IgnoreFile;
 
 use super::Status;
 use super::options::ScanOptions;
 use super::progress::Progress;
 use super::render;
 use super::render::Rendering;
-use super::repo_files::RepoFiles;
-
-/// Name of the ignore file.
-const IGNORE_FILE: &str = ".signleakignore";
+use super::suppressions;
 
 /// Runs the command.
 pub(crate) fn run(options: ScanOptions) -> anyhow::Result<Status> {
@@ -38,7 +32,8 @@ pub(crate) fn report(options: ScanOptions) -> anyhow::Result<(ScanReport, Status
         .context("cannot start threads")?;
     let detector = Detector::new(options.rules, Limits::default());
     let roots: Vec<PathBuf> = options.targets.iter().map(root).collect();
-    let suppressions = suppressions(&options.repo_files, options.inline_allow)?;
+    let suppressions =
+        suppressions::load(&options.repo_files, &options.baselines, options.inline_allow)?;
     let progress = Progress::new(options.quiet);
     let gathered = pool.install(|| {
         signleak::scan::gather(&options.targets, &detector, &options.scan, &suppressions, &progress)
@@ -57,6 +52,10 @@ pub(crate) fn report(options: ScanOptions) -> anyhow::Result<(ScanReport, Status
     let elapsed = (!options.quiet).then(|| clock.elapsed());
     let outputs = &options.outputs;
     Rendering { outputs, rules: detector.rules(), roots, started, elapsed }.write(&report)?;
+    if !options.quiet {
+        let was_whole = is_whole(&options.scan, &options.targets);
+        suppressions::tell_useless(&suppressions, was_whole);
+    }
     // Findings are reported whatever becomes of their revocation, which the status tells.
     let status = if delivered? { Status::of(&report, options.fail_on) } else { Status::Failed };
     Ok((report, status))
@@ -70,16 +69,13 @@ fn root(target: &Target) -> PathBuf {
     }
 }
 
-/// Reads the ignore files of the scanned repositories.
-fn suppressions(repo_files: &[RepoFiles], inline: bool) -> anyhow::Result<Suppressions> {
-    let mut ignore_files = BTreeMap::new();
-    for files in repo_files {
-        for file in files.read(IGNORE_FILE)? {
-            ignore_files.insert(file.name.clone(), IgnoreFile::parse(&file.text, &file.name)?);
-        }
-    }
-    let now =
-        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
-    let ignore_files = ignore_files.into_values().collect();
-    Ok(Suppressions { ignore_files, inline, today: Day::of_unix_time(now) })
+/// Whether whole repositories were scanned, files and history, so that an entry which matched nothing is stale.
+fn is_whole(options: &Options, targets: &[Target]) -> bool {
+    let is_root = |target: &Target| match target {
+        Target::Path(path) => path
+            .canonicalize()
+            .is_ok_and(|path| render::root(&path).canonicalize().is_ok_and(|root| root == path)),
+        _ => false,
+    };
+    options.worktree && options.history && options.range.is_none() && targets.iter().all(is_root)
 }

@@ -301,7 +301,7 @@ impl Run<'_> {
     ) -> Sighting {
         let offset = || line_offset(bytes, candidate.region.line);
         let inline = (self.suppressions.inline && candidate.member.is_none())
-            .then(|| suppress::inline_allow(bytes, offset(), &self.suppressions.today))
+            .then(|| suppress::inline_allow(bytes, offset(), &self.suppressions.judge.today))
             .flatten();
         Sighting { candidate, provenance: place.clone(), target, inline }
     }

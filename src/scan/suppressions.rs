@@ -2,8 +2,9 @@
 
 use super::Sighting;
 use crate::finding::Suppression;
-use crate::suppress::Day;
 use crate::suppress::IgnoreFile;
+use crate::suppress::Judge;
+use crate::suppress::Subject;
 
 /// All that suppresses findings in a run.
 #[derive(Debug)]
@@ -12,8 +13,8 @@ pub struct Suppressions {
     pub ignore_files: Vec<IgnoreFile>,
     /// Whether comments beside a value count.
     pub inline: bool,
-    /// The day on which entries may have expired.
-    pub today: Day,
+    /// The day, and the key of `hmac:` entries.
+    pub judge: Judge,
 }
 
 impl Suppressions {
@@ -21,12 +22,15 @@ impl Suppressions {
     /// so its places matter only where there is no other.
     /// It has an `until` only if each of them has.
     pub(super) fn of(&self, rule_id: &str, sightings: &[Sighting]) -> Option<Suppression> {
-        let is_present = |sighting: &&Sighting| sighting.provenance.reachability.is_none();
-        let has_present = sightings.iter().any(|sighting| is_present(&sighting));
-        let deciding = sightings.iter().filter(|sighting| !has_present || is_present(sighting));
-        let all: Option<Vec<Suppression>> =
-            deciding.map(|sighting| self.of_sighting(rule_id, sighting)).collect();
-        let all = all?;
+        // Every place is judged, so that no entry seems to match nothing.
+        let judged = sightings.iter().map(|sighting| {
+            (sighting.provenance.reachability.is_none(), self.of_sighting(rule_id, sighting))
+        });
+        let judged: Vec<(bool, Option<Suppression>)> = judged.collect();
+        let has_present = judged.iter().any(|(is_present, _)| *is_present);
+        let deciding = judged.into_iter().filter(|(is_present, _)| !has_present || *is_present);
+        let all: Vec<Suppression> =
+            deciding.map(|(_, suppression)| suppression).collect::<Option<_>>()?;
         let until = all.iter().map(|suppression| suppression.until.clone()).min().flatten();
         all.into_iter().next().map(|first| Suppression { until, ..first })
     }
@@ -36,19 +40,15 @@ impl Suppressions {
             Some(member) => &sighting.provenance.path.member(member.as_bytes()),
             None => &sighting.provenance.path,
         };
-        let in_file = || {
-            let fingerprint = sighting.candidate.secret.fingerprint();
-            let found = self
-                .ignore_files
-                .iter()
-                .find_map(|file| file.matching(&fingerprint, rule_id, path, &self.today))?;
-            Some(Suppression {
-                kind: "ignore_file".to_owned(),
-                place: found.place,
-                reason: found.reason,
-                until: found.until.map(|day| day.to_string()),
-            })
+        let subject = Subject {
+            secret: &sighting.candidate.secret,
+            rule_id,
+            path,
+            line: sighting.candidate.region.line,
+            commit: sighting.provenance.commit.as_ref().map(|commit| commit.id),
         };
-        sighting.inline.clone().or_else(in_file)
+        let in_files = self.ignore_files.iter().map(|file| file.matching(&subject, &self.judge));
+        let in_file = in_files.fold(None, Option::or);
+        sighting.inline.clone().or(in_file)
     }
 }

@@ -1,50 +1,39 @@
 //! `.signleakignore`: one line per secret, keyed by its SHA-256, without line numbers, so that it survives moved lines
 //! and merges as a union.
 
+use std::sync::atomic::Ordering;
+
 use globset::Glob;
-use globset::GlobMatcher;
 
 use super::Day;
-use crate::blob::BlobPath;
+use super::entry::Entry;
+use super::entry::Judge;
+use super::entry::Key;
+use super::entry::Subject;
+use crate::finding::Suppression;
 use crate::secret::Fingerprint;
 
 /// A line that cannot be read. Nothing is ignored by halves: the scan does not start.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "{name}:{line}: {message}; a line is `sha256:<64 hex digits> [rule=…] [path=…] [until=YYYY-MM-DD] [reason=\"…\"]`"
-)]
+#[error("{name}:{line}: {message}")]
 pub struct IgnoreError {
     name: String,
     line: usize,
     message: String,
 }
 
+impl IgnoreError {
+    pub(super) fn new(name: &str, line: usize, message: String) -> Self {
+        Self { name: name.to_owned(), line, message }
+    }
+}
+
 /// The secrets that do not count.
 #[derive(Debug, Default)]
 pub struct IgnoreFile {
     name: String,
+    pub(super) kind: &'static str,
     entries: Vec<Entry>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    line: usize,
-    fingerprint: Fingerprint,
-    rule: Option<String>,
-    path: Option<GlobMatcher>,
-    until: Option<Day>,
-    reason: Option<String>,
-}
-
-/// A line that matched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
-    /// File and line.
-    pub place: String,
-    /// Reason given there.
-    pub reason: Option<String>,
-    /// The last day on which it holds.
-    pub until: Option<Day>,
 }
 
 impl IgnoreFile {
@@ -60,46 +49,62 @@ impl IgnoreFile {
                 continue;
             }
             let entry = parse_line(content, at + 1);
-            entries.push(entry.map_err(|message| IgnoreError {
-                name: name.to_owned(),
-                line: at + 1,
-                message,
+            entries.push(entry.map_err(|message| {
+                let remedy = "a line is `sha256:<64 hex digits> [rule=…] [path=…] [until=YYYY-MM-DD] [reason=\"…\"]`; correct it or take it out";
+                IgnoreError::new(name, at + 1, format!("{message}; {remedy}"))
             })?);
         }
-        Ok(Self { name: name.to_owned(), entries })
+        Ok(Self::of(name, "ignore_file", entries))
     }
 
-    /// The entry by which a secret at `path` does not count on the day `today`.
+    pub(super) fn of(name: &str, kind: &'static str, entries: Vec<Entry>) -> Self {
+        Self { name: name.to_owned(), kind, entries }
+    }
+
+    /// The entry by which a finding does not count.
     #[must_use]
-    pub fn matching(
-        &self,
-        fingerprint: &Fingerprint,
-        rule_id: &str,
-        path: &BlobPath,
-        today: &Day,
-    ) -> Option<Match> {
-        let entry = self.entries.iter().find(|entry| {
-            entry.fingerprint == *fingerprint
-                && entry.rule.as_ref().is_none_or(|rule| rule == rule_id)
-                && entry.path.as_ref().is_none_or(|glob| glob.is_match(path.to_string()))
-                && entry.until.as_ref().is_none_or(|until| today <= until)
-        })?;
-        Some(Match {
+    pub fn matching(&self, subject: &Subject<'_>, judge: &Judge) -> Option<Suppression> {
+        // All are asked, so that each knows whether it is of use.
+        let matching = self.entries.iter().filter(|entry| entry.matches(subject, judge));
+        let entry = matching.fold(None, |first, entry| first.or(Some(entry)))?;
+        Some(Suppression {
+            kind: self.kind.to_owned(),
             place: format!("{}:{}", self.name, entry.line),
             reason: entry.reason.clone(),
-            until: entry.until.clone(),
+            until: entry.until.as_ref().map(ToString::to_string),
         })
+    }
+
+    /// The lines that nothing matched.
+    pub fn unused_lines(&self) -> impl Iterator<Item = usize> {
+        let unused = self.entries.iter().filter(|entry| !entry.is_used.load(Ordering::Relaxed));
+        unused.map(|entry| entry.line)
+    }
+
+    /// How messages call the file.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether an entry can only be judged with a key.
+    #[must_use]
+    pub fn needs_hmac_key(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.key, Key::Hmac(_)))
     }
 }
 
 fn parse_line(content: &str, line: usize) -> Result<Entry, String> {
     let (key, attributes) = content.split_once(char::is_whitespace).unwrap_or((content, ""));
-    let hex = key
-        .strip_prefix("sha256:")
-        .ok_or_else(|| format!("`{key}` does not begin with `sha256:`"))?;
-    let fingerprint = Fingerprint::from_hex(hex)
-        .ok_or_else(|| "the hash is not 64 hexadecimal digits".to_owned())?;
-    let mut entry = Entry { line, fingerprint, rule: None, path: None, until: None, reason: None };
+    let hash = |hex| {
+        Fingerprint::from_hex(hex).ok_or_else(|| "the hash is not 64 hexadecimal digits".to_owned())
+    };
+    let key = match key.split_once(':') {
+        Some(("sha256", hex)) => Key::Sha256(hash(hex)?),
+        Some(("hmac", hex)) => Key::Hmac(hash(hex)?),
+        _ => return Err(format!("`{key}` does not begin with `sha256:` or `hmac:`")),
+    };
+    let mut entry = Entry::new(line, key);
     let mut rest = attributes.trim();
     while !rest.is_empty() {
         let (name, value) =
@@ -143,6 +148,7 @@ fn take_value(text: &str) -> Result<(String, &str), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blob::BlobPath;
     use crate::secret::Secret;
 
     fn day(text: &str) -> Day {
@@ -151,14 +157,18 @@ mod tests {
 
     #[test]
     fn entries_match_by_hash_rule_path_and_day() {
-        let fingerprint = Secret::new(b"invented").fingerprint();
+        let secret = Secret::new(b"invented");
+        let fingerprint = secret.fingerprint();
         let text = format!(
             "# why\n\nsha256:{fingerprint} rule=r path=a/** until=2026-12-01 reason=\"a test\"\n"
         );
         let file = IgnoreFile::parse(&text, "f").expect("valid");
         let matches = |rule: &str, path: &str, today: &str| {
-            file.matching(&fingerprint, rule, &BlobPath::new(path.as_bytes()), &day(today))
-                .is_some()
+            let path = BlobPath::new(path.as_bytes());
+            let subject =
+                Subject { secret: &secret, rule_id: rule, path: &path, line: 1, commit: None };
+            let judge = Judge { today: day(today), hmac_key: None };
+            file.matching(&subject, &judge).is_some()
         };
         assert!(matches("r", "a/b/c", "2026-12-01"));
         assert!(!matches("r", "a/b/c", "2026-12-02"));

@@ -1,13 +1,16 @@
 //! What does not count although it was found: comments beside a value, and ignore files keyed by the secret's hash.
 
+mod entry;
+mod foreign;
 mod ignore_file;
 mod inline;
 
 use std::fmt;
 
+pub use entry::Judge;
+pub use entry::Subject;
 pub use ignore_file::IgnoreError;
 pub use ignore_file::IgnoreFile;
-pub use ignore_file::Match;
 pub use inline::inline_allow;
 
 /// A day, as the last one on which a suppression holds: `YYYY-MM-DD`, which sorts as text.

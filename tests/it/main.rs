@@ -1,5 +1,6 @@
 //! Integration tests: the modules are named after what they prove.
 
+mod allow;
 mod ci_event;
 mod cli;
 mod formats;

@@ -1,5 +1,6 @@
 //! What was typed.
 
+mod allow;
 mod ci;
 mod completions;
 mod hook;
@@ -16,6 +17,7 @@ use clap::Subcommand;
 use clap::ValueEnum;
 use signleak::finding::Severity;
 
+pub(crate) use allow::{BaselineArgs, BaselineCommand, BaselineFileArgs, IgnoreArgs};
 pub(crate) use ci::{CiArgs, CiMode};
 pub(crate) use completions::{CompletionsArgs, ManArgs};
 pub(crate) use hook::{HookArgs, HookCommand, HookName, HookPlaceArgs};
@@ -64,6 +66,10 @@ pub(crate) enum Command {
     Man(ManArgs),
     /// Install, take out or look at git hooks.
     Hook(HookArgs),
+    /// Allow secrets by their hash, in `.signleakignore`.
+    Ignore(IgnoreArgs),
+    /// Write down what is found now, so that only what is new counts.
+    Baseline(BaselineArgs),
 }
 
 /// Options of `scan`.
@@ -165,7 +171,10 @@ pub(crate) struct OutputArgs {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Trust")]
 pub(crate) struct TrustArgs {
-    /// Do not read `.signleakignore` from the scanned repository.
+    /// Leave what this file names out of account: a baseline, a JSON report, a gitleaks report or a detect-secrets baseline.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Vec<PathBuf>,
+    /// Do not read ignore files from the scanned repository.
     #[arg(long)]
     pub(crate) no_repo_config: bool,
     /// Do not honour `signleak:allow` and other scanners' comments.
