@@ -169,7 +169,7 @@ fn other_scanners_files_count_and_can_be_refused() {
         let (status, report) = scan(&checkout, &[]);
         assert_eq!(status, Some(0), "{name}");
         let place = report["findings"][0]["suppression"]["place"].as_str().expect("a place");
-        assert!(place.starts_with(name), "{place}");
+        assert!(place.contains(name), "{place}");
         assert_eq!(scan(&checkout, &["--no-repo-config"]).0, Some(1));
         fs::remove_file(checkout.path().join(name)).expect("removed");
     }
