@@ -13,6 +13,8 @@ mod layering;
 #[cfg(feature = "live")]
 mod live_check;
 mod reports;
+#[cfg(feature = "revoke")]
+mod revocation;
 mod staged;
 mod support;
 #[cfg(any(feature = "live", feature = "revoke"))]

@@ -1,0 +1,376 @@
+//! Revocations reach the owner signed, once for each key, and survive whatever the endpoint or the machine does; the key
+//! leaves only with `--send-secret`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::time::Duration;
+use std::time::Instant;
+
+use base64::Engine as _;
+use serde_json::Value;
+use standardwebhooks::Webhook;
+
+use crate::support::Sandbox;
+use crate::support::assert_schema;
+use crate::support::key;
+use crate::support::stderr;
+use crate::tls_server;
+use crate::tls_server::Certificate;
+use crate::tls_server::Reply;
+use crate::tls_server::Request;
+use crate::tls_server::with_server;
+
+const ARGS: [&str; 9] = [
+    "scan",
+    "s",
+    "--revoke",
+    "--ca-file",
+    "ca.pem",
+    "--outbox",
+    "outbox",
+    "--revoke-secret-file",
+    "secret",
+];
+
+/// A folder with one leaked key and all that a call needs.
+struct Case {
+    sandbox: Sandbox,
+    key: String,
+    secret: String,
+}
+
+impl Case {
+    fn new() -> Self {
+        let (sandbox, key) = (Sandbox::new(), key());
+        let secret = format!(
+            "whsec_{}",
+            base64::engine::general_purpose::STANDARD.encode(self::key().as_bytes())
+        );
+        sandbox
+            .write("s/a.env", format!("YOUSIGN_API_KEY={key}\n"))
+            .write("secret", &secret)
+            .write("ca.pem", tls_server::authority());
+        Self { sandbox, key, secret }
+    }
+
+    fn run(&self, url: &str, more: &[&str]) -> Output {
+        self.sandbox.run(&[&ARGS, &["--revoke-url", url][..], more].concat())
+    }
+
+    fn report(&self, url: &str, more: &[&str]) -> (Value, Option<i32>) {
+        let args = [&ARGS, &["--revoke-url", url, "--yes"][..], more].concat();
+        self.sandbox.json(&args)
+    }
+
+    /// Every byte of every file that a run wrote.
+    #[expect(clippy::disallowed_methods, reason = "what a test wrote is small")]
+    fn written(&self) -> Vec<u8> {
+        let files = walkdir::WalkDir::new(self.sandbox.path().join("outbox"));
+        let files = files.into_iter().filter_map(Result::ok).filter(|file| file.path().is_file());
+        files.flat_map(|file| fs::read(file.path()).expect("readable")).collect()
+    }
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    memchr::memmem::find(bytes, text.as_bytes()).is_some()
+}
+
+fn revoked() -> Reply {
+    tls_server::json(200, r#"{"status":"revoked","detail":"gone"}"#)
+}
+
+/// Whether the signature of a request is right, by the reference library.
+fn is_signed(request: &Request, secret: &str) -> bool {
+    let mut headers = ureq::http::HeaderMap::new();
+    for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+        let value = request.header(name).unwrap_or_default();
+        headers.insert(name, value.parse().expect("a header"));
+    }
+    Webhook::new(secret).expect("a secret").verify(&request.body, &headers).is_ok()
+}
+
+#[test]
+fn a_request_is_signed_holds_no_key_and_is_asked_once() {
+    let case = Case::new();
+    with_server(
+        Certificate::Good,
+        |_| revoked(),
+        |server| {
+            let (report, status) = case.report(&server.url("/hook?tenant=hidden"), &[]);
+            assert_eq!(status, Some(1), "the finding still counts");
+            assert_schema(&report);
+            let receipt = &report["findings"][0]["revocation"];
+            assert_eq!(
+                (&receipt["status"], &receipt["detail"]),
+                (&"revoked".into(), &"gone".into())
+            );
+            assert_eq!(receipt["endpoint"], server.url("/hook"));
+            let [request] = server.requests().try_into().expect("one request");
+            assert!(is_signed(&request, &case.secret) && !holds(&request.raw, &case.key));
+            let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+            let fingerprint = &report["findings"][0]["secret"]["sha256"];
+            assert_eq!(&body["data"]["fingerprint"], fingerprint);
+            assert_eq!(body["data"]["occurrences"][0]["path"], "a.env");
+            assert_eq!(receipt["id"], body["data"]["id"]);
+            assert_eq!(request.header("webhook-id").as_deref(), receipt["id"].as_str());
+
+            let (again, _) = case.report(&server.url("/hook?tenant=hidden"), &[]);
+            assert_eq!(
+                server.requests().len(),
+                1,
+                "a key that has a receipt is not asked for again"
+            );
+            assert_eq!(again["findings"][0]["revocation"]["status"], "revoked");
+            case.report(&server.url("/hook?tenant=hidden"), &["--again"]);
+            let ids: Vec<_> =
+                server.requests().iter().map(|one| one.header("webhook-id")).collect();
+            assert!(ids.len() == 2 && ids[0] == ids[1], "{ids:?}");
+            let written = case.written();
+            assert!(!holds(&written, &case.key) && !holds(&written, "hidden"));
+        },
+    );
+}
+
+#[test]
+fn the_key_is_sent_only_when_asked_and_stays_nowhere() {
+    let case = Case::new();
+    let echo = |request: &Request| {
+        let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+        let secret = body["data"]["secret"].as_str().or(body[0]["token"].as_str());
+        let detail = format!("thank you for {}", secret.unwrap_or_default());
+        tls_server::json(
+            202,
+            &serde_json::json!({"status": "accepted", "detail": detail}).to_string(),
+        )
+    };
+    with_server(Certificate::Good, echo, |server| {
+        let url = server.url("/hook");
+        let dry = case.run(&url, &["--send-secret", "--dry-run"]);
+        assert!(server.requests().is_empty() && stderr(&dry).contains("POST https://"));
+        assert!(!holds(&[dry.stdout, dry.stderr].concat(), &case.key));
+        let no = case.run(&url, &[]);
+        assert_eq!(no.status.code(), Some(2));
+        assert!(stderr(&no).contains("--yes"), "{}", stderr(&no));
+        let sent = case.run(&url, &["--send-secret", "--yes", "--format", "json"]);
+        let [request] = server.requests().try_into().expect("one request");
+        assert!(holds(&request.body, &case.key) && is_signed(&request, &case.secret));
+        assert!(holds(&sent.stdout, "thank you for"));
+        let shown = [sent.stdout, sent.stderr, case.written()].concat();
+        assert!(!holds(&shown, &case.key), "an endpoint's echo is redacted");
+    });
+}
+
+#[test]
+fn a_report_is_revoked_later_with_the_key_read_again_from_its_place() {
+    let case = Case::new();
+    let scan = case.sandbox.run(&["scan", "s", "-o", "json=report.json"]);
+    assert_eq!(scan.status.code(), Some(1));
+    with_server(
+        Certificate::Good,
+        |_| revoked(),
+        |server| {
+            let url = server.url("/hook");
+            let mut args = vec!["revoke", "--from", "report.json", "--revoke-url", &url, "--yes"];
+            args.extend(["--send-secret"].iter().chain(&ARGS[3..]));
+            let (report, status) = case.sandbox.json(&args);
+            assert_eq!(status, Some(0), "{report}");
+            let [request] = server.requests().try_into().expect("one request");
+            let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+            assert_eq!(body["data"]["secret"], case.key.as_str());
+        },
+    );
+}
+
+#[test]
+fn an_endpoint_that_fails_takes_bounded_time_and_is_told_of() {
+    let limited = Reply::Answer(429, vec![("retry-after", "1".to_owned())], String::new());
+    let later = Reply::Answer(429, vec![("retry-after", "9000".to_owned())], String::new());
+    let half = b"HTTP/1.1 200 X\r\ncontent-length: 99\r\n\r\n{".to_vec();
+    let rows: [(&str, Reply, usize, &str); 10] = [
+        ("400", tls_server::json(400, "{}"), 1, "status 400"),
+        ("401", tls_server::json(401, "{}"), 1, "status 401"),
+        ("500", tls_server::json(500, "{}"), 2, "status 500"),
+        (
+            "302",
+            Reply::Answer(302, vec![("location", "/x".to_owned())], String::new()),
+            1,
+            "status 302",
+        ),
+        ("429", limited, 2, "status 429"),
+        ("429 for hours", later, 1, "status 429"),
+        ("slow", Reply::Stall(vec![]), 2, "no answer"),
+        ("half-open", Reply::Stall(half), 2, "no answer"),
+        ("garbage", Reply::Raw(b"\x00garbage\r\n\r\n".to_vec()), 1, "no answer"),
+        ("nonsense", tls_server::json(200, "[1]"), 1, "none of revoked"),
+    ];
+    std::thread::scope(|scope| {
+        for (name, reply, requests, message) in &rows {
+            scope.spawn(move || {
+                let case = Case::new();
+                with_server(
+                    Certificate::Good,
+                    |_| reply.clone(),
+                    |server| {
+                        let more = ["--yes", "--call-timeout", "1", "--revoke-attempts", "2"];
+                        let started = Instant::now();
+                        let output = case.run(&server.url("/hook"), &more);
+                        assert!(started.elapsed() < Duration::from_secs(60), "{name}");
+                        assert_eq!(output.status.code(), Some(2), "{name}: {}", stderr(&output));
+                        assert!(stderr(&output).contains(message), "{name}: {}", stderr(&output));
+                        assert!(holds(&output.stdout, "yousign-api-key"), "{name}: still reported");
+                        assert_eq!(server.requests().len(), *requests, "{name}");
+                    },
+                );
+            });
+        }
+    });
+    let case = Case::new();
+    let down = case.run("https://localhost:1/hook", &["--yes", "--revoke-attempts", "1"]);
+    assert_eq!(down.status.code(), Some(2));
+    assert!(stderr(&down).contains("waits in the outbox"), "{}", stderr(&down));
+}
+
+#[test]
+fn what_could_not_be_delivered_is_delivered_by_a_later_run_under_the_same_id() {
+    let case = Case::new();
+    let fails = Mutex::new(true);
+    let answer = |_: &Request| {
+        if *fails.lock().expect("no panic") { tls_server::json(503, "{}") } else { revoked() }
+    };
+    with_server(Certificate::Good, answer, |server| {
+        let url = server.url("/hook");
+        let (report, status) = case.report(&url, &["--revoke-attempts", "1"]);
+        assert_eq!(status, Some(2));
+        assert_eq!(report["findings"][0]["revocation"]["status"], "undelivered");
+        *fails.lock().expect("no panic") = false;
+        // The later run finds nothing: the line is gone, the request is not.
+        case.sandbox.write("s/a.env", "clean\n");
+        assert_eq!(case.run(&url, &["--yes"]).status.code(), Some(0));
+        let ids: Vec<_> = server.requests().iter().map(|one| one.header("webhook-id")).collect();
+        assert!(ids.len() == 2 && ids[0] == ids[1], "{ids:?}");
+        case.run(&url, &["--yes"]);
+        assert_eq!(server.requests().len(), 2, "once");
+    });
+}
+
+/// Kills the process at many moments of a delivery. Every key is asked for in the end, each under one id, and what
+/// stays on the disk is whole and holds no key.
+#[test]
+fn no_kill_loses_a_revocation_or_asks_under_another_id() {
+    let case = Case::new();
+    let seen = Mutex::new(std::collections::BTreeMap::<String, String>::new());
+    let answer = |request: &Request| {
+        let body: Value = serde_json::from_slice(&request.body).expect("a whole body");
+        let id = request.header("webhook-id").expect("an id");
+        let fingerprint = body["data"]["fingerprint"].as_str().expect("one").to_owned();
+        let known = seen.lock().expect("no panic").insert(fingerprint.clone(), id.clone());
+        assert!(known.is_none_or(|known| known == id), "a second id for {fingerprint}");
+        revoked()
+    };
+    with_server(Certificate::Good, answer, |server| {
+        let url = server.url("/hook");
+        let mut expected = std::collections::BTreeSet::new();
+        let full = full_time(&case, &url);
+        for round in 0..200_u32 {
+            let key = key();
+            expected.insert(sha256(&key));
+            case.sandbox.write("s/a.env", format!("YOUSIGN_API_KEY={key}\n"));
+            let args = [&ARGS, &["--revoke-url", &url, "--yes"][..]].concat();
+            let mut child = Command::new(env!("CARGO_BIN_EXE_signleak"))
+                .args(args)
+                .current_dir(case.sandbox.path())
+                .env_clear()
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("it runs");
+            // Spread over the whole run and a little beyond.
+            std::thread::sleep(full.mul_f64(f64::from(round % 40) / 34.0));
+            drop(child.kill());
+            drop(child.wait());
+            let written = case.written();
+            assert!(!holds(&written, &key), "round {round}");
+            // Killed before the request was on the disk, nothing was promised: the finding is there for the next run.
+            assert_eq!(case.run(&url, &["--yes"]).status.code(), Some(1), "round {round}");
+            assert!(pending(case.sandbox.path()).is_empty(), "round {round}");
+        }
+        let asked = seen.lock().expect("no panic");
+        assert!(expected.iter().all(|fingerprint| asked.contains_key(fingerprint)));
+    });
+}
+
+/// How long a whole run takes here.
+fn full_time(case: &Case, url: &str) -> Duration {
+    let started = Instant::now();
+    assert_eq!(case.run(url, &["--yes"]).status.code(), Some(1));
+    started.elapsed()
+}
+
+fn pending(folder: &Path) -> Vec<String> {
+    let files = walkdir::WalkDir::new(folder.join("outbox")).into_iter().filter_map(Result::ok);
+    let names = files.map(|file| file.path().display().to_string());
+    names.filter(|name| name.contains("pending") && name.ends_with(".json")).collect()
+}
+
+fn sha256(text: &str) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_gets_the_request_on_its_standard_input() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let case = Case::new();
+    let script = |name: &str, text: &str| {
+        case.sandbox.write(name, format!("#!/bin/sh\n{text}\n"));
+        let path = case.sandbox.path().join(name);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("set");
+        path.display().to_string()
+    };
+    let good =
+        script("good", "cat > got\necho \"$WEBHOOK_ID\" > id\necho '{\"status\":\"accepted\"}'");
+    let run = |program: &str| {
+        let args = [&ARGS, &["--revoke-command", program, "--yes", "--call-timeout", "1"][..]];
+        case.sandbox.json(&args.concat())
+    };
+    let (report, status) = run(&good);
+    let receipt = &report["findings"][0]["revocation"];
+    assert_eq!((status, &receipt["status"]), (Some(1), &"accepted".into()));
+    let got = case.sandbox.read("got");
+    assert!(!holds(&got, &case.key) && holds(&got, "secret.leaked"));
+    for text in ["exit 3", "sleep 30 & sleep 30", "echo nonsense"] {
+        let bad = script("bad", text);
+        let started = Instant::now();
+        let (report, status) = run(&bad);
+        assert!(started.elapsed() < Duration::from_secs(20), "{text}");
+        assert_eq!(status, Some(2), "{text}: {report}");
+    }
+}
+
+#[test]
+fn bad_options_are_refused_before_anything_is_scanned() {
+    let case = Case::new();
+    case.sandbox.write("short", "whsec_c2hvcnQ=");
+    for (more, message) in [
+        (vec!["--revoke-url", "http://hook.invalid", "--yes"], "is not encrypted"),
+        (vec!["--yes"], "nobody to ask"),
+        (
+            vec!["--revoke-url", "https://h.invalid", "--yes", "--revoke-secret-file", "short"],
+            "24 to 64 bytes",
+        ),
+        (
+            vec!["--revoke-url", "https://h.invalid", "--yes", "--revoke-body", "partner"],
+            "--send-secret",
+        ),
+    ] {
+        let args = if more.contains(&"short") { ARGS[..7].to_vec() } else { ARGS.to_vec() };
+        let output = case.sandbox.run(&[&args[..], &more].concat());
+        assert_eq!(output.status.code(), Some(2), "{more:?}");
+        assert!(stderr(&output).contains(message), "{more:?}: {}", stderr(&output));
+    }
+}
