@@ -8,8 +8,8 @@
 const TEXT_LIMIT: i32 = 150;
 /// Pairs of neighbours like `ab`, `21` or `ee` out of 31 from which a base62 value is a sequence (expected: 1.5).
 const BASE62_STEPS: usize = 12;
-/// The same for hexadecimal digits (expected: 5.8).
-const HEX_STEPS: usize = 19;
+/// The same for hexadecimal digits (expected: 5.3; a random key reaches 19 once in ten million draws, which the test met).
+const HEX_STEPS: usize = 21;
 
 /// Why a value does not look random, if so.
 pub(super) fn objection(value: &[u8]) -> Option<&'static str> {
