@@ -12,6 +12,7 @@ mod labelled;
 mod layering;
 #[cfg(feature = "live")]
 mod live_check;
+mod range_gaps;
 mod reports;
 #[cfg(feature = "revoke")]
 mod revocation;

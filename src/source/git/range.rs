@@ -9,10 +9,11 @@ use thiserror::Error;
 
 use super::object::{Commit, Mode, ObjectKind, tree_entries};
 use super::pack::Reader;
+use super::pack::entry::EntryError;
 use super::pack::traverse::{Seen, Visit as _};
 use super::repo::Repo;
 use super::sift::{Kept, SiftState, Sifted, Sifter, read_each};
-use super::store::report;
+use super::store::{note_promised, report};
 use crate::blob::BlobId;
 use crate::coverage::Coverage;
 
@@ -74,7 +75,7 @@ pub enum RangeError {
         message: String,
     },
     /// The commits cannot be walked.
-    #[error("the range cannot be walked: {0}")]
+    #[error("the range cannot be walked: {0}; if the clone is shallow, run git fetch --unshallow")]
     Walk(String),
 }
 
@@ -124,6 +125,9 @@ pub(crate) fn sift(
         sifted.objects.extend(part.state.kept);
     }
     let ids: BTreeSet<BlobId> = places.iter().map(|place| place.id).collect();
+    if sifter.checks_entries {
+        ids.iter().for_each(|id| note_absent(sifter, *id, coverage));
+    }
     let states = read_each(sifter, ids.into_iter().collect(), |state, id, kind, bytes| {
         let seen = Seen { id: id.as_bytes(), kind, is_copy: false, stored: (0, 0) };
         if hinted.contains(&id) {
@@ -149,10 +153,12 @@ pub(crate) fn sift(
 /// Collects what one commit introduces, and looks at its message.
 fn introduce(sifter: &Sifter<'_>, id: &BlobId, introduced: &mut Introduced, reader: &mut Reader) {
     let Some((commit, bytes)) = read_commit(sifter, id, &mut introduced.state, reader) else {
+        note_absent(sifter, *id, &mut introduced.state.coverage);
         return;
     };
     let seen = Seen { id: id.as_bytes(), kind: ObjectKind::Commit, is_copy: false, stored: (0, 0) };
     sifter.whole(&mut introduced.state, &seen, &bytes);
+    // Without a parent, or one of its trees, more counts as introduced, so nothing is lost.
     let parents: Vec<BlobId> = commit
         .parents
         .iter()
@@ -165,7 +171,10 @@ fn introduce(sifter: &Sifter<'_>, id: &BlobId, introduced: &mut Introduced, read
         if others.contains(&tree) {
             continue;
         }
-        let Some(bytes) = read_tree(sifter, &tree, &mut introduced.state, reader) else { continue };
+        let Some(bytes) = read_tree(sifter, &tree, &mut introduced.state, reader) else {
+            note_absent(sifter, tree, &mut introduced.state.coverage);
+            continue;
+        };
         let others: Vec<_> = others
             .iter()
             .filter_map(|id| read_tree(sifter, id, &mut introduced.state, reader))
@@ -205,6 +214,18 @@ fn introduce(sifter: &Sifter<'_>, id: &BlobId, introduced: &mut Introduced, read
                 Mode::Submodule => {}
             }
         }
+    }
+}
+
+/// Notes an object of the range that is not here; a damaged one has been noted when it was read.
+fn note_absent(sifter: &Sifter<'_>, id: BlobId, coverage: &mut Coverage) {
+    if sifter.store.contains(id.as_bytes()) {
+        return;
+    }
+    if sifter.checks_entries {
+        note_promised(coverage, id);
+    } else {
+        report(coverage, id.as_bytes(), &EntryError::Missing);
     }
 }
 

@@ -15,7 +15,7 @@ use super::pack::entry::EntryError;
 use super::pack::traverse::{Base, Seen, Visit};
 use super::range::{self, RangePlace, RangeSpec};
 use super::repo::Repo;
-use super::store::{Store, report};
+use super::store::{Store, note_promised, report};
 use super::verify;
 use crate::blob::BlobId;
 use crate::blob::Sieve;
@@ -44,7 +44,7 @@ pub struct SiftOptions {
 #[derive(Debug, Error)]
 pub enum SiftError {
     /// The range names no commits.
-    #[error("{0}")]
+    #[error(transparent)]
     Range(#[from] range::RangeError),
 }
 
@@ -115,11 +115,7 @@ impl Repo {
             hinted.extend(state.hints);
             missing.extend(state.missing);
         }
-        for id in missing {
-            let detail =
-                "a partial clone does not hold this object; fetch it, or scan a full clone";
-            coverage.gap(GapKind::Promised, id.to_string(), detail);
-        }
+        missing.into_iter().for_each(|id| note_promised(coverage, id));
         hints::follow(&sifter, hinted, &mut sifted, coverage);
         sift_names(&sifter, &names, &mut sifted, coverage);
         if !names.shallow.is_empty() {
@@ -341,11 +337,7 @@ pub(crate) fn read_each(
                 Some(Ok(object)) => see(&mut state, *id, object.kind, &object.bytes),
                 Some(Err(error)) => report(&mut state.coverage, id.as_bytes(), &error),
                 None if sifter.checks_entries => {}
-                None => report(
-                    &mut state.coverage,
-                    id.as_bytes(),
-                    &EntryError::Io("it is not here".to_owned()),
-                ),
+                None => report(&mut state.coverage, id.as_bytes(), &EntryError::Missing),
             }
             (state, reader)
         },

@@ -187,12 +187,18 @@ impl LooseFolder {
 /// Notes an object that cannot be read.
 pub(crate) fn report(coverage: &mut Coverage, id: &[u8], error: &EntryError) {
     let kind = match error {
-        EntryError::Base => GapKind::MissingObject,
+        EntryError::Base | EntryError::Missing => GapKind::MissingObject,
         EntryError::Size(_) | EntryError::Memory(_) => GapKind::TooLarge,
         _ => GapKind::CorruptObject,
     };
     let place = BlobId::from_bytes(id).map_or_else(String::new, |id| id.to_string());
     coverage.gap(kind, place, format!("git object not scanned: {error}"));
+}
+
+/// Notes an object that a partial clone has left with its remote.
+pub(crate) fn note_promised(coverage: &mut Coverage, id: BlobId) {
+    let detail = "a partial clone does not hold this object; fetch it, or scan a full clone";
+    coverage.gap(GapKind::Promised, id.to_string(), detail);
 }
 
 /// Reports entries without a place in the forest, what is made from them, and deltas that go round in a circle.

@@ -26,6 +26,8 @@ pub(crate) enum EntryError {
     Delta,
     #[error("its delta base is missing")]
     Base,
+    #[error("it is not here; run git fsck")]
+    Missing,
     #[error("its deltas go round in a circle")]
     Cycle,
     #[error("memory is not enough for its {0} bytes")]
