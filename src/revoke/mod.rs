@@ -121,7 +121,10 @@ impl Revoker {
         let time = self.time();
         for finding in report.leaks().filter(|finding| is_wanted(finding)) {
             let entry = Entry::new(payload::of(finding, &time), self.options.send_secret);
-            if self.options.again || outbox.receipt(&entry.id).is_none() {
+            if self.options.again {
+                outbox.reopen(&entry.id)?;
+            }
+            if outbox.receipt(&entry.id).is_none() {
                 outbox.put(&entry)?;
             }
         }

@@ -73,9 +73,25 @@ impl Outbox {
         for folder in [&pending, &receipts] {
             make_private(folder).map_err(wrong)?;
         }
+        for folder in [folder, &own] {
+            sync(folder).map_err(wrong)?;
+        }
         let lock = File::create(own.join("lock")).map_err(wrong)?;
         lock.lock().map_err(wrong)?;
-        Ok(Self { pending, receipts, _lock: lock })
+        let outbox = Self { pending, receipts, _lock: lock };
+        outbox.sweep().map_err(wrong)?;
+        Ok(outbox)
+    }
+
+    /// Clears up after a run that was killed: files that it had not finished, and requests whose receipt it had kept.
+    fn sweep(&self) -> io::Result<()> {
+        let unfinished = [files(&self.pending, "tmp")?, files(&self.receipts, "tmp")?].concat();
+        let is_settled = |file: &PathBuf| {
+            let name = file.file_name().unwrap_or_default();
+            read::<Receipt>(&self.receipts.join(name)).is_some()
+        };
+        let settled = files(&self.pending, "json")?.into_iter().filter(is_settled);
+        unfinished.into_iter().chain(settled).try_for_each(fs::remove_file)
     }
 
     /// Takes a request in, unless it waits already: what was asked first is what is sent.
@@ -89,20 +105,28 @@ impl Outbox {
 
     /// All requests that wait, in the order of their ids.
     pub(super) fn pending(&self) -> Result<Vec<Entry>, OutboxError> {
-        let wrong = |error: io::Error| self.error(&error);
-        let mut files: Vec<PathBuf> = vec![];
-        for entry in fs::read_dir(&self.pending).map_err(wrong)? {
-            files.push(entry.map_err(wrong)?.path());
-        }
-        files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-        files.sort();
-        Ok(files.iter().filter_map(|file| read(file)).collect())
+        let files = files(&self.pending, "json").map_err(|error| self.error(&error))?;
+        let entry = |file: &PathBuf| {
+            read(file).ok_or_else(|| OutboxError {
+                place: file.display().to_string(),
+                why: "this file is damaged; remove it and scan again".to_owned(),
+            })
+        };
+        files.iter().map(entry).collect()
     }
 
     /// Keeps a receipt, and only then forgets the request.
     pub(super) fn settle(&self, receipt: &Receipt) -> Result<(), OutboxError> {
         write(&self.receipts, &receipt.id, receipt)?;
         fs::remove_file(self.pending.join(name(&receipt.id))).map_err(|error| self.error(&error))
+    }
+
+    /// Makes a request possible for which there is a receipt.
+    pub(super) fn reopen(&self, id: &str) -> Result<(), OutboxError> {
+        match fs::remove_file(self.receipts.join(name(id))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.error(&error)),
+            _ => Ok(()),
+        }
     }
 
     /// The receipt of an earlier run; it needed no attempt in this one.
@@ -128,6 +152,20 @@ fn make_private(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
+/// Brings the names in a folder to the disk.
+fn sync(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// The files of one kind, sorted.
+fn files(folder: &Path, kind: &str) -> io::Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut files: Vec<PathBuf> = paths.collect::<io::Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == kind));
+    files.sort();
+    Ok(files)
+}
+
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
     let mut bytes = vec![];
     File::open(path).ok()?.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
@@ -138,11 +176,10 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
 fn write(folder: &Path, id: &str, value: &impl Serialize) -> Result<(), OutboxError> {
     let write = || -> io::Result<()> {
         let mut file = tempfile::Builder::new().suffix(".tmp").tempfile_in(folder)?;
-        serde_json::to_writer(&mut file, value)?;
-        file.flush()?;
+        file.write_all(&serde_json::to_vec(value)?)?;
         file.as_file().sync_all()?;
         file.persist(folder.join(name(id)))?;
-        File::open(folder)?.sync_all()
+        sync(folder)
     };
     write().map_err(|error| OutboxError {
         place: folder.display().to_string(),

@@ -8,6 +8,8 @@ mod git_engine;
 mod git_places;
 mod hooks;
 mod html;
+#[cfg(feature = "revoke")]
+mod kills;
 mod labelled;
 mod layering;
 #[cfg(feature = "live")]

@@ -2,10 +2,7 @@
 //! leaves only with `--send-secret`.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 use std::process::Output;
-use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::Duration;
 use std::time::Instant;
@@ -24,7 +21,7 @@ use crate::tls_server::Reply;
 use crate::tls_server::Request;
 use crate::tls_server::with_server;
 
-const ARGS: [&str; 9] = [
+pub(crate) const ARGS: [&str; 9] = [
     "scan",
     "s",
     "--revoke",
@@ -37,14 +34,14 @@ const ARGS: [&str; 9] = [
 ];
 
 /// A folder with one leaked key and all that a call needs.
-struct Case {
-    sandbox: Sandbox,
-    key: String,
+pub(crate) struct Case {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) key: String,
     secret: String,
 }
 
 impl Case {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (sandbox, key) = (Sandbox::new(), key());
         let secret = format!(
             "whsec_{}",
@@ -57,7 +54,7 @@ impl Case {
         Self { sandbox, key, secret }
     }
 
-    fn run(&self, url: &str, more: &[&str]) -> Output {
+    pub(crate) fn run(&self, url: &str, more: &[&str]) -> Output {
         self.sandbox.run(&[&ARGS, &["--revoke-url", url][..], more].concat())
     }
 
@@ -68,18 +65,18 @@ impl Case {
 
     /// Every byte of every file that a run wrote.
     #[expect(clippy::disallowed_methods, reason = "what a test wrote is small")]
-    fn written(&self) -> Vec<u8> {
+    pub(crate) fn written(&self) -> Vec<u8> {
         let files = walkdir::WalkDir::new(self.sandbox.path().join("outbox"));
         let files = files.into_iter().filter_map(Result::ok).filter(|file| file.path().is_file());
         files.flat_map(|file| fs::read(file.path()).expect("readable")).collect()
     }
 }
 
-fn holds(bytes: &[u8], text: &str) -> bool {
+pub(crate) fn holds(bytes: &[u8], text: &str) -> bool {
     memchr::memmem::find(bytes, text.as_bytes()).is_some()
 }
 
-fn revoked() -> Reply {
+pub(crate) fn revoked() -> Reply {
     tls_server::json(200, r#"{"status":"revoked","detail":"gone"}"#)
 }
 
@@ -255,70 +252,6 @@ fn what_could_not_be_delivered_is_delivered_by_a_later_run_under_the_same_id() {
         case.run(&url, &["--yes"]);
         assert_eq!(server.requests().len(), 2, "once");
     });
-}
-
-/// Kills the process at many moments of a delivery. Every key is asked for in the end, each under one id, and what
-/// stays on the disk is whole and holds no key.
-#[test]
-fn no_kill_loses_a_revocation_or_asks_under_another_id() {
-    let case = Case::new();
-    let seen = Mutex::new(std::collections::BTreeMap::<String, String>::new());
-    let answer = |request: &Request| {
-        let body: Value = serde_json::from_slice(&request.body).expect("a whole body");
-        let id = request.header("webhook-id").expect("an id");
-        let fingerprint = body["data"]["fingerprint"].as_str().expect("one").to_owned();
-        let known = seen.lock().expect("no panic").insert(fingerprint.clone(), id.clone());
-        assert!(known.is_none_or(|known| known == id), "a second id for {fingerprint}");
-        revoked()
-    };
-    with_server(Certificate::Good, answer, |server| {
-        let url = server.url("/hook");
-        let mut expected = std::collections::BTreeSet::new();
-        let full = full_time(&case, &url);
-        for round in 0..200_u32 {
-            let key = key();
-            expected.insert(sha256(&key));
-            case.sandbox.write("s/a.env", format!("YOUSIGN_API_KEY={key}\n"));
-            let args = [&ARGS, &["--revoke-url", &url, "--yes"][..]].concat();
-            let mut child = Command::new(env!("CARGO_BIN_EXE_signleak"))
-                .args(args)
-                .current_dir(case.sandbox.path())
-                .env_clear()
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("it runs");
-            // Spread over the whole run and a little beyond.
-            std::thread::sleep(full.mul_f64(f64::from(round % 40) / 34.0));
-            drop(child.kill());
-            drop(child.wait());
-            let written = case.written();
-            assert!(!holds(&written, &key), "round {round}");
-            // Killed before the request was on the disk, nothing was promised: the finding is there for the next run.
-            assert_eq!(case.run(&url, &["--yes"]).status.code(), Some(1), "round {round}");
-            assert!(pending(case.sandbox.path()).is_empty(), "round {round}");
-        }
-        let asked = seen.lock().expect("no panic");
-        assert!(expected.iter().all(|fingerprint| asked.contains_key(fingerprint)));
-    });
-}
-
-/// How long a whole run takes here.
-fn full_time(case: &Case, url: &str) -> Duration {
-    let started = Instant::now();
-    assert_eq!(case.run(url, &["--yes"]).status.code(), Some(1));
-    started.elapsed()
-}
-
-fn pending(folder: &Path) -> Vec<String> {
-    let files = walkdir::WalkDir::new(folder.join("outbox")).into_iter().filter_map(Result::ok);
-    let names = files.map(|file| file.path().display().to_string());
-    names.filter(|name| name.contains("pending") && name.ends_with(".json")).collect()
-}
-
-fn sha256(text: &str) -> String {
-    use sha2::Digest as _;
-    sha2::Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(unix)]
