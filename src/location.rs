@@ -41,6 +41,32 @@ impl Span {
     }
 }
 
+/// Spans by their place, for a quick look at those that share a byte with another.
+#[derive(Clone, Debug, Default)]
+pub struct SpanSet {
+    /// Sorted.
+    spans: Vec<Span>,
+    longest: usize,
+}
+
+impl SpanSet {
+    /// Takes them in any order.
+    #[must_use]
+    pub fn new(mut spans: Vec<Span>) -> Self {
+        spans.sort_unstable();
+        let longest = spans.iter().map(|span| span.len()).max().unwrap_or(0);
+        Self { spans, longest }
+    }
+
+    /// Those that share a byte with `other`, in order.
+    pub fn overlapping(&self, other: Span) -> impl Iterator<Item = Span> + '_ {
+        let floor = other.start.saturating_sub(self.longest);
+        let from = self.spans.partition_point(|span| span.start < floor);
+        let near = self.spans[from..].iter().take_while(move |span| span.start < other.end);
+        near.copied().filter(move |span| span.overlaps(other))
+    }
+}
+
 /// Where a value stands for a person: 1-based lines and columns, the end exclusive, as in SARIF.
 ///
 /// Columns count Unicode code points; a byte that is not UTF-8 counts as one.
@@ -73,6 +99,16 @@ pub fn line_around(text: &[u8], offset: usize) -> Span {
     let start = memchr::memrchr2(b'\n', b'\r', &text[..offset]).map_or(0, |at| at + 1);
     let end = memchr::memchr2(b'\n', b'\r', &text[offset..]).map_or(text.len(), |at| offset + at);
     Span::new(start, end)
+}
+
+/// The part of the line around `offset` that stands within `reach` bytes of it: the line, unless that is very long.
+#[must_use]
+pub fn line_within(text: &[u8], offset: usize, reach: usize) -> Span {
+    let offset = offset.min(text.len());
+    let floor = offset.saturating_sub(reach);
+    let line =
+        line_around(&text[floor..text.len().min(offset.saturating_add(reach))], offset - floor);
+    Span::new(line.start + floor, line.end + floor)
 }
 
 /// Returns the 1-based line and column of `offset`; both saturate at `u32::MAX`.

@@ -4,6 +4,7 @@ use std::io;
 use std::io::Cursor;
 use std::io::Read;
 
+use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
 
 use super::Decoder;
@@ -13,6 +14,9 @@ use crate::coverage::GapKind;
 /// Members larger than this are cut off.
 const MAX_MEMBER: u64 = 256 << 20;
 
+/// Members up to this size may be compressed at any ratio.
+const FREE_OF_RATIO: u64 = 1 << 20;
+
 /// Kinds that are read, told by their first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -21,6 +25,7 @@ pub(super) enum Kind {
     Tar,
     Xz,
     Zstd,
+    Bzip2,
 }
 
 /// The kind of archive that begins like this.
@@ -33,6 +38,8 @@ pub(super) fn kind(head: &[u8]) -> Option<Kind> {
         Some(Kind::Xz)
     } else if head.starts_with(b"\x28\xb5\x2f\xfd") {
         Some(Kind::Zstd)
+    } else if matches!(head, [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..]) {
+        Some(Kind::Bzip2)
     } else if head.get(257..262) == Some(b"ustar") {
         Some(Kind::Tar)
     } else {
@@ -41,42 +48,41 @@ pub(super) fn kind(head: &[u8]) -> Option<Kind> {
 }
 
 impl Decoder<'_> {
-    /// Looks at every member of an archive.
+    /// Looks at every member of an archive; false if it cannot be unpacked whole.
     pub(super) fn archive(
         &mut self,
         kind: Kind,
         bytes: &[u8],
         member: Option<&BlobPath>,
         depth: usize,
-    ) {
+    ) -> bool {
+        let packed = Some(bytes.len() as u64);
         let read = match kind {
-            Kind::Gzip => self.stream(MultiGzDecoder::new(bytes), member, depth),
+            Kind::Gzip => self.stream(MultiGzDecoder::new(bytes), packed, member, depth),
             Kind::Xz => self.xz(bytes, member, depth),
             Kind::Zstd => match ruzstd::decoding::StreamingDecoder::new(bytes) {
-                Ok(stream) => self.stream(stream, member, depth),
+                Ok(stream) => self.stream(stream, packed, member, depth),
                 Err(error) => Err(io::Error::other(error)),
             },
+            Kind::Bzip2 => self.stream(MultiBzDecoder::new(bytes), packed, member, depth),
             Kind::Tar => self.tar(bytes, member, depth),
             Kind::Zip => self.zip(bytes, member, depth),
         };
-        if let Err(error) = read {
-            self.gap(
-                GapKind::ArchiveUnreadable,
-                member,
-                &format!("cannot be unpacked whole: {error}"),
-            );
-        }
+        let Err(error) = read else { return true };
+        self.gap(GapKind::ArchiveUnreadable, member, &format!("cannot be unpacked whole: {error}"));
+        false
     }
 
     /// Looks at what a compressed stream holds; its only member has no name of its own.
     fn stream(
         &mut self,
         stream: impl Read,
+        packed: Option<u64>,
         member: Option<&BlobPath>,
         depth: usize,
     ) -> io::Result<()> {
         let mut content = vec![];
-        let read = self.read_member(stream, &mut content, member);
+        let read = self.read_member(stream, packed, &mut content, member);
         let name = member.cloned().unwrap_or_else(|| BlobPath::new(b"content"));
         self.document(&content, Some(&name), depth + 1);
         read
@@ -99,7 +105,7 @@ impl Decoder<'_> {
                 continue;
             }
             let name = entry.path_bytes().into_owned();
-            if !self.member(entry, &name, member, depth)? {
+            if !self.member((entry, None), &name, member, depth)? {
                 return Ok(());
             }
         }
@@ -114,7 +120,8 @@ impl Decoder<'_> {
                 Ok(file) if file.is_dir() => {}
                 Ok(file) => {
                     let name = file.name_raw().to_vec();
-                    match self.member(file, &name, member, depth) {
+                    let packed = Some(file.compressed_size());
+                    match self.member((file, packed), &name, member, depth) {
                         Ok(true) => {}
                         Ok(false) => return Ok(()),
                         Err(error) => first_error = first_error.or(Some(error)),
@@ -129,7 +136,7 @@ impl Decoder<'_> {
     /// Looks at one named member; false if a limit says that no more may be read.
     fn member(
         &mut self,
-        content: impl Read,
+        (content, packed): (impl Read, Option<u64>),
         name: &[u8],
         outer: Option<&BlobPath>,
         depth: usize,
@@ -145,19 +152,23 @@ impl Decoder<'_> {
         }
         let path = outer.map_or_else(|| BlobPath::new(name), |outer| outer.member(name));
         let mut bytes = vec![];
-        let read = self.read_member(content, &mut bytes, Some(&path));
+        let read = self.read_member(content, packed, &mut bytes, Some(&path));
         self.document(&bytes, Some(&path), depth + 1);
         read.map(|()| true)
     }
 
-    /// Reads a stream up to what the limits leave.
+    /// Reads a stream of `packed` compressed bytes up to what the limits leave.
     fn read_member(
         &mut self,
         stream: impl Read,
+        packed: Option<u64>,
         content: &mut Vec<u8>,
         member: Option<&BlobPath>,
     ) -> io::Result<()> {
-        let left = self.left().min(MAX_MEMBER);
+        let by_ratio = packed.map_or(u64::MAX, |packed| {
+            packed.saturating_mul(self.limits.max_ratio).max(FREE_OF_RATIO)
+        });
+        let left = self.left().min(MAX_MEMBER).min(by_ratio);
         let read = stream.take(left + 1).read_to_end(content);
         if content.len() as u64 > left {
             content.truncate(usize::try_from(left).unwrap_or(usize::MAX));

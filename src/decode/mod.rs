@@ -1,9 +1,14 @@
 //! Turns a document into texts in which a value can be read: archives into their members, UTF-16 into UTF-8, and
 //! encoded parts into what they say, in place, so that their surroundings stay. Each view maps back to the document.
+//!
+//! A short document is decoded whole. Of a long one (a bundle, a log) only the parts are decoded in which that could
+//! show a value: around the reader's landmarks, and around what is encoded letter by letter or as base64 text.
 
 mod archive;
 mod charset;
+mod document;
 mod families;
+mod parts;
 mod splice;
 
 use std::fmt;
@@ -14,10 +19,18 @@ use crate::coverage::GapKind;
 use crate::location::Region;
 use crate::location::Span;
 
+pub use document::Document;
+use families::Hidden;
+pub use parts::parts_around;
 use splice::Map;
 
 /// Rounds of decoding: a value may be encoded this many times over.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 8;
+/// Longer documents are decoded in parts.
+pub const WHOLE: usize = 512 * 1024;
+/// Bytes of decoded forms of one document, and as many more for each of its bytes.
+const MAX_DECODED: u64 = 64 << 20;
+const MAX_FORMS: u64 = 32;
 
 /// Bounds on what decoding may cost.
 #[derive(Clone, Copy, Debug)]
@@ -28,11 +41,13 @@ pub struct Limits {
     pub max_expansion: u64,
     /// Members of one file's archives in all.
     pub max_members: usize,
+    /// Times that a member may be larger than its compressed form, once it is larger than a megabyte.
+    pub max_ratio: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_depth: 5, max_expansion: 256 << 20, max_members: 100_000 }
+        Self { max_depth: 5, max_expansion: 256 << 20, max_members: 100_000, max_ratio: 1_000 }
     }
 }
 
@@ -40,32 +55,42 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Encoding {
+    QuotedPrintable,
+    Entity,
+    TextRuns,
     Backslash,
     Percent,
-    Entity,
-    QuotedPrintable,
+    Codes,
+    Concatenation,
+    Reversed,
+    Folded,
+    Alias,
+    Wide,
     Base64,
     Hex,
-    Concatenation,
-    Folded,
 }
 
 impl fmt::Display for Encoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::QuotedPrintable => "quoted-printable",
+            Self::Entity => "HTML entities",
+            Self::TextRuns => "joined text runs",
             Self::Backslash => "backslash escapes",
             Self::Percent => "percent-encoding",
-            Self::Entity => "HTML entities",
-            Self::QuotedPrintable => "quoted-printable",
+            Self::Codes => "character codes",
+            Self::Concatenation => "joined string literals",
+            Self::Reversed => "reversed text",
+            Self::Folded => "folded lines",
+            Self::Alias => "a YAML alias",
+            Self::Wide => "UTF-16",
             Self::Base64 => "base64",
             Self::Hex => "hexadecimal",
-            Self::Concatenation => "joined string literals",
-            Self::Folded => "folded lines",
         })
     }
 }
 
-/// One readable form of a document.
+/// One readable form of a document, or of a part of it.
 pub struct View<'a> {
     /// What detection reads.
     pub text: &'a [u8],
@@ -73,7 +98,10 @@ pub struct View<'a> {
     pub via: &'a [Encoding],
     /// Path inside of an archive.
     pub member: Option<&'a BlobPath>,
-    document: &'a [u8],
+    /// The file's or member's text, as UTF-8 if it was UTF-16 or UTF-32.
+    pub document: &'a Document<'a>,
+    /// The part of the document that the text is a form of.
+    pub part: Span,
     maps: &'a [Map],
 }
 
@@ -81,19 +109,20 @@ impl View<'_> {
     /// Where `span` of the text stands in the document: the smallest run of bytes that encodes it.
     #[must_use]
     pub fn document_span(&self, span: Span) -> Span {
-        self.maps.iter().rev().fold(span, |span, map| map.source(span))
+        let in_part = self.maps.iter().rev().fold(span, |span, map| map.source(span));
+        Span::new(self.part.start + in_part.start, self.part.start + in_part.end)
     }
 
     /// Line and columns of `span` in the document.
     #[must_use]
     pub fn region(&self, span: Span) -> Region {
-        Region::of(self.document, self.document_span(span))
+        self.document.region(self.document_span(span))
     }
 
-    /// The file's or member's text, as UTF-8 if it was UTF-16 or UTF-32.
+    /// Whether the text is the whole document as it stands.
     #[must_use]
-    pub fn document(&self) -> &[u8] {
-        self.document
+    pub fn is_raw(&self) -> bool {
+        self.maps.is_empty()
     }
 }
 
@@ -103,16 +132,29 @@ pub fn is_opaque(head: &[u8]) -> bool {
     archive::kind(head).is_some() || charset::guess(head).is_some()
 }
 
-/// Calls `look` with the document, with every member if it is an archive, and with each decoded form of those.
+/// Reads the views of documents.
+pub trait Reader {
+    /// Whether a document is read at all: its text as it stands, and its path inside of an archive.
+    fn opens(&mut self, text: &[u8], member: Option<&BlobPath>) -> bool;
+
+    /// Reads one view. The raw one of a document comes before its decoded ones.
+    fn read(&mut self, view: &View<'_>);
+
+    /// Appends the places of a long text near which its decoded forms may matter.
+    fn landmarks(&self, text: &[u8], places: &mut Vec<Span>);
+}
+
+/// Hands `reader` the document, or every member if it is an archive, and each decoded form of those.
 /// What a limit left out becomes a gap at `place`.
-pub fn for_each_view(
+pub fn read_views(
     bytes: &[u8],
     limits: &Limits,
     coverage: &mut Coverage,
     place: &str,
-    look: &mut dyn FnMut(&View<'_>),
+    reader: &mut dyn Reader,
 ) {
-    let mut decoder = Decoder { limits, coverage, place, look, expanded: 0, members: 0 };
+    let mut decoder =
+        Decoder { limits, coverage, place, reader, expanded: 0, decoded: 0, members: 0 };
     decoder.document(bytes, None, 0);
 }
 
@@ -121,8 +163,11 @@ struct Decoder<'d> {
     limits: &'d Limits,
     coverage: &'d mut Coverage,
     place: &'d str,
-    look: &'d mut dyn FnMut(&View<'_>),
+    reader: &'d mut dyn Reader,
+    /// Bytes that archives gave.
     expanded: u64,
+    /// Bytes of decoded forms of the document at hand.
+    decoded: u64,
     members: usize,
 }
 
@@ -134,43 +179,97 @@ impl Decoder<'_> {
                 self.gap(GapKind::ArchiveLimit, member, "archives nest too deep");
                 return;
             }
-            self.archive(kind, bytes, member, depth);
-            // The bytes of a stored member can be read as they are; a text that only looks like an archive must be.
+            // What cannot be unpacked whole may hold more in its bytes, or only look like an archive.
+            if self.archive(kind, bytes, member, depth) {
+                return;
+            }
         }
         match charset::decode(bytes) {
-            Some(text) => self.texts(text.as_bytes(), member),
-            None => self.texts(bytes, member),
+            Some(text) => self.texts(text.as_bytes(), member, depth),
+            None => self.texts(bytes, member, depth),
         }
     }
 
     /// Looks at a document and its decoded forms.
-    fn texts(&mut self, document: &[u8], member: Option<&BlobPath>) {
-        (self.look)(&View { text: document, via: &[], member, document, maps: &[] });
+    fn texts(&mut self, bytes: &[u8], member: Option<&BlobPath>, depth: usize) {
+        if !self.reader.opens(bytes, member) {
+            return;
+        }
+        let document = Document::new(bytes);
+        let whole = Span::new(0, bytes.len());
+        self.reader.read(&View {
+            text: bytes,
+            via: &[],
+            member,
+            document: &document,
+            part: whole,
+            maps: &[],
+        });
+        self.decoded = 0;
+        let mut hidden = Hidden::default();
+        if bytes.len() <= WHOLE {
+            self.part(&document, whole, member, &mut hidden);
+        } else {
+            let mut landmarks = vec![];
+            self.reader.landmarks(bytes, &mut landmarks);
+            for part in parts::around(bytes, landmarks) {
+                self.part(&document, part, member, &mut hidden);
+            }
+        }
+        for (at, content) in hidden.into_contents() {
+            let line = document.region(Span::new(at, at)).line;
+            let name = format!("base64:{line}");
+            let name = match member {
+                Some(member) => member.member(name.as_bytes()),
+                None => BlobPath::new(name.as_bytes()),
+            };
+            self.document(&content, Some(&name), depth + 1);
+        }
+    }
+
+    /// Takes encodings off one part of a document, one after the other and several times over.
+    fn part(
+        &mut self,
+        document: &Document<'_>,
+        part: Span,
+        member: Option<&BlobPath>,
+        hidden: &mut Hidden,
+    ) {
+        let source = &document.bytes()[part.start..part.end];
         let mut text: Option<Vec<u8>> = None;
         let mut maps: Vec<Map> = vec![];
         let mut via: Vec<Encoding> = vec![];
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
             let before = maps.len();
             for (encoding, decode) in families::ALL {
                 // What quoted-printable gave may look like more of it (`r=12ab`).
                 if encoding == Encoding::QuotedPrintable && via.contains(&encoding) {
                     continue;
                 }
-                let Some((decoded, map)) = decode(text.as_deref().unwrap_or(document)) else {
+                let Some((decoded, map)) = decode(text.as_deref().unwrap_or(source)) else {
                     continue;
                 };
-                self.expanded += decoded.len() as u64;
-                if self.expanded > self.limits.max_expansion.max(32 * document.len() as u64) {
+                self.decoded += decoded.len() as u64;
+                if self.decoded > MAX_DECODED + MAX_FORMS * document.bytes().len() as u64 {
                     self.gap(GapKind::Limit, member, "its decoded forms are larger than the limit");
                     return;
                 }
                 maps.push(map);
                 via.push(encoding);
-                (self.look)(&View { text: &decoded, via: &via, member, document, maps: &maps });
+                let view = View { text: &decoded, via: &via, member, document, part, maps: &maps };
+                self.reader.read(&view);
                 text = Some(decoded);
             }
+            hidden.find(text.as_deref().unwrap_or(source), |span| {
+                let in_part = maps.iter().rev().fold(span, |span, map| map.source(span));
+                part.start + in_part.start
+            });
             if maps.len() == before {
-                break;
+                return;
+            }
+            // Rows of backslashes halve with every round.
+            if round + 1 == ROUNDS && via[before..] != [Encoding::Backslash] {
+                self.gap(GapKind::Limit, member, "is encoded more often than is decoded");
             }
         }
     }

@@ -119,6 +119,14 @@ fn read_statement(page: &Page<'_>, span: Span, context: &mut Context) {
             }
             // Options of a command do not name what it reads (`--data-file=- <<< VALUE`).
             Lexeme::Word(word) if is_here_string && text[word.start] == b'-' => {}
+            // `atob("…")` names nothing; what it is assigned to does.
+            Lexeme::Word(word)
+                if link == Link::Called
+                    && page.vocabulary().is_conversion(&text[word.start..word.end]) =>
+            {
+                link = Link::Adjacent;
+                continues = true;
+            }
             Lexeme::Word(word) if depth == 0 => {
                 if text[word.start..word.end].eq_ignore_ascii_case(b"bearer")
                     && context.names.is_empty()

@@ -5,6 +5,10 @@ use crate::finding::Exposure;
 use crate::location::Span;
 use crate::rule::Places;
 
+/// Bytes before a value in which its variable's name stands, and those between the two.
+const NAME_REACH: usize = 120;
+const MAX_JOINT: usize = 12;
+
 /// The kind of place in which the value at `span` stands.
 pub(super) fn exposure(places: &Places, text: &[u8], span: Span, path: &BlobPath) -> Exposure {
     let path = String::from_utf8_lossy(path.as_bytes()).to_ascii_lowercase();
@@ -19,7 +23,12 @@ pub(super) fn exposure(places: &Places, text: &[u8], span: Span, path: &BlobPath
     let is_script = places.client_scripts.iter().any(|ending| name.ends_with(ending.as_str()));
     let is_minified =
         is_script && extension != "map" && is_in_long_line(text, span, places.minified_line);
-    if is_script && (is_in(&places.client_folders) || holds(&places.client_names)) || is_minified {
+    let is_shipped =
+        places.client_resources.iter().any(|resource| path.contains(resource.as_str()));
+    if is_script && (is_in(&places.client_folders) || holds(&places.client_names))
+        || is_minified
+        || is_shipped
+    {
         Exposure::ClientBundle
     } else if places.log_extensions.iter().any(|known| known == extension)
         || holds(&places.log_names)
@@ -35,6 +44,30 @@ pub(super) fn exposure(places: &Places, text: &[u8], span: Span, path: &BlobPath
         Exposure::Config
     } else {
         Exposure::Source
+    }
+}
+
+/// Says how a value got into a bundle: by which variable of the build, as far as the text tells.
+pub(super) fn how_exposed(places: &Places, text: &[u8], span: Span) -> String {
+    let before = &text[span.start.saturating_sub(NAME_REACH)..span.start];
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+    let end = before.iter().rposition(is_name).map_or(0, |last| last + 1);
+    let start = before[..end].iter().rposition(|byte| !is_name(byte)).map_or(0, |at| at + 1);
+    let joint = &before[end..];
+    let is_assigned =
+        joint.iter().any(|byte| matches!(byte, b':' | b'=')) && joint.len() <= MAX_JOINT;
+    let name = String::from_utf8_lossy(&before[start..end]);
+    let variable = name.find(|first: char| !first.is_ascii_digit()).filter(|_| is_assigned);
+    let is_public = places
+        .public_prefixes
+        .iter()
+        .any(|prefix| name.to_ascii_uppercase().starts_with(prefix.as_str()));
+    match variable {
+        Some(_) if is_public => {
+            format!("sent to every visitor: the build wrote the variable `{name}` into the bundle")
+        }
+        Some(_) => format!("sent to every visitor, in the bundle as `{name}`"),
+        None => "sent to every visitor with the bundle".to_owned(),
     }
 }
 

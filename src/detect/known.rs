@@ -1,62 +1,188 @@
 //! Copies of secrets that are already known: certainty without context.
 
+use std::collections::BTreeSet;
+
 use aho_corasick::AhoCorasick;
 
 use super::Detector;
-use super::Found;
 use super::exposure;
+use super::found::Found;
 use super::full_path;
 use super::prefilter;
 use super::snippet;
+use super::token;
 use crate::blob::BlobPath;
 use crate::blob::Sieve;
 use crate::coverage::Coverage;
 use crate::decode;
+use crate::decode::Reader;
+use crate::decode::View;
 use crate::finding::Candidate;
+use crate::finding::Confidence;
+use crate::finding::Environment;
 use crate::finding::Evidence;
+use crate::finding::Exposure;
 use crate::finding::Kind;
+use crate::location::Region;
 use crate::location::Span;
+use crate::location::SpanSet;
+use crate::rule::RuleKind;
+use crate::secret::Fingerprint;
+use crate::secret::Secret;
 
 /// Shorter values are not searched: they would match by chance.
 const SHORTEST: usize = 16;
+/// Longest value that is hashed.
+const LONGEST: usize = 128;
+/// Letters at an end of a value that are searched, so that a copy in pieces passes the sieve.
+const PIECE: usize = 8;
+/// Letters at the beginning of a value that are searched where each letter is escaped.
+const ESCAPED: usize = 3;
+/// Points of certainty.
+const CERTAIN: i32 = 200;
 
-/// Secrets whose copies are searched, each with the candidate it was found as.
+/// A secret that its owner knows and wants to find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KnownKey {
+    /// Its value.
+    Value(Secret),
+    /// The SHA-256 of its value.
+    Hash(Fingerprint),
+}
+
+impl KnownKey {
+    /// Reads a value or 64 hexadecimal digits, with or without `sha256:` before them. A value too short to be told
+    /// from chance is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let hash = Fingerprint::from_hex(text.strip_prefix("sha256:").unwrap_or(text));
+        match hash {
+            Some(hash) => Some(Self::Hash(hash)),
+            None => (text.len() >= SHORTEST).then(|| Self::Value(Secret::new(text.as_bytes()))),
+        }
+    }
+}
+
+/// Secrets whose copies are searched, each with the candidate that its copies become.
 pub struct KnownSecrets {
     templates: Vec<Candidate>,
+    /// What a token becomes whose hash is known.
+    hashed: Option<Candidate>,
+    hashes: BTreeSet<Fingerprint>,
     plain: AhoCorasick,
     forms: AhoCorasick,
     longest: usize,
 }
 
 impl KnownSecrets {
-    /// Takes candidates of which each holds another secret; `None` if there is nothing to search.
+    /// Takes what other places prove, and what the owner knows; `None` if there is nothing to search.
     #[must_use]
-    pub fn new(mut templates: Vec<Candidate>) -> Option<Self> {
-        templates
-            .retain(|template| template.kind == Kind::Leak && template.secret.len() >= SHORTEST);
-        let values: Vec<&[u8]> =
-            templates.iter().map(|template| template.secret.expose()).collect();
-        if values.is_empty() {
+    pub fn new(proven: Vec<Candidate>, owned: &[KnownKey], detector: &Detector) -> Option<Self> {
+        let mut templates: Vec<Candidate> = proven
+            .into_iter()
+            .filter(|proven| proven.kind == Kind::Leak && proven.secret.len() >= SHORTEST)
+            .map(|proven| with_reason(proven, "a copy of a secret that another place proves"))
+            .collect();
+        let mut hashes = BTreeSet::new();
+        for key in owned {
+            match key {
+                KnownKey::Hash(hash) => {
+                    hashes.insert(*hash);
+                }
+                KnownKey::Value(secret) => {
+                    let known = templates.iter().position(|known| known.secret == *secret);
+                    let template = known.map(|at| templates.swap_remove(at));
+                    let template = template.or_else(|| detector.template(secret.clone()));
+                    let reason = "one of the keys that its owner asked for (--known-keys)";
+                    templates.extend(template.map(|template| with_reason(template, reason)));
+                }
+            }
+        }
+        if templates.is_empty() && hashes.is_empty() {
             return None;
         }
+        let values: Vec<&[u8]> =
+            templates.iter().map(|template| template.secret.expose()).collect();
         let forms: Vec<Vec<u8>> = values.iter().flat_map(|value| forms(value)).collect();
-        let longest = forms.iter().map(Vec::len).max().unwrap_or(SHORTEST);
+        let longest = forms.iter().map(Vec::len).chain([LONGEST]).max().unwrap_or(LONGEST);
         let plain = AhoCorasick::new(&values).ok()?;
         let forms = AhoCorasick::new(&forms).ok()?;
-        Some(Self { templates, plain, forms, longest })
+        let reason = "its SHA-256 is one of those that its owner asked for (--known-keys)";
+        let hashed = detector.template(Secret::new(b""));
+        let hashed = hashed.map(|template| with_reason(template, reason));
+        Some(Self { templates, hashed, hashes, plain, forms, longest })
+    }
+
+    /// The copies in a text: where, and what each becomes.
+    fn find(&self, text: &[u8]) -> Vec<(Span, Candidate)> {
+        let matches = self.plain.find_iter(text).filter(|_| !self.templates.is_empty());
+        let mut found: Vec<(Span, Candidate)> = matches
+            .map(|at| {
+                let span = Span::new(at.start(), at.end());
+                (span, self.templates[at.pattern().as_usize()].clone())
+            })
+            .collect();
+        let Some(hashed) = self.hashed.as_ref().filter(|_| !self.hashes.is_empty()) else {
+            return found;
+        };
+        for span in token::words(text, SHORTEST, LONGEST) {
+            let secret = Secret::new(&text[span.start..span.end]);
+            if self.hashes.contains(&secret.fingerprint()) {
+                found.push((span, Candidate { secret, ..hashed.clone() }));
+            }
+        }
+        found
     }
 }
 
-/// The value as it stands in text, in UTF-16, base64 and hexadecimal.
-fn forms(value: &[u8]) -> Vec<Vec<u8>> {
-    let wide = value.iter().flat_map(|byte| [*byte, 0]).take(value.len() * 2 - 1).collect();
-    let encoded = prefilter::encoded_forms(&String::from_utf8_lossy(value));
-    [value.to_vec(), wide].into_iter().chain(encoded.into_iter().map(String::into_bytes)).collect()
+fn with_reason(candidate: Candidate, reason: &str) -> Candidate {
+    let evidence = vec![Evidence { weight: CERTAIN, text: reason.to_owned() }];
+    Candidate { evidence, ..candidate }
 }
+
+/// What may stand in a document that holds the value, plain or encoded: the value's beginning and end, also in
+/// UTF-16 and reversed, its base64 and hexadecimal, and its first letters escaped one by one.
+fn forms(value: &[u8]) -> Vec<Vec<u8>> {
+    let (head, tail) = (&value[..PIECE], &value[value.len() - PIECE..]);
+    let wide = |piece: &[u8]| -> Vec<u8> {
+        piece.iter().flat_map(|byte| [*byte, 0]).take(piece.len() * 2 - 1).collect()
+    };
+    let reversed = tail.iter().rev().copied().collect();
+    let mut forms = vec![head.to_vec(), tail.to_vec(), wide(head), reversed];
+    let encoded = prefilter::encoded_forms(&String::from_utf8_lossy(value));
+    forms.extend(encoded.into_iter().map(String::into_bytes));
+    let each = |escape: &dyn Fn(u8) -> String, between: &str| {
+        let letters: Vec<String> = value[..ESCAPED].iter().map(|byte| escape(*byte)).collect();
+        letters.join(between).into_bytes()
+    };
+    for (escape, between) in ESCAPES
+        .iter()
+        .flat_map(|escape| [(escape, ""), (escape, ","), (escape, ", "), (escape, " ")])
+    {
+        forms.push(each(&|byte| escape(byte), between));
+    }
+    forms
+}
+
+/// How single letters are written otherwise.
+const ESCAPES: [fn(u8) -> String; 12] = [
+    |byte| format!("%{byte:02x}"),
+    |byte| format!("%{byte:02X}"),
+    |byte| format!("\\u{byte:04x}"),
+    |byte| format!("\\u{byte:04X}"),
+    |byte| format!("\\x{byte:02x}"),
+    |byte| format!("\\x{byte:02X}"),
+    |byte| format!("&#{byte};"),
+    |byte| format!("&#x{byte:x};"),
+    |byte| format!("0x{byte:02x}"),
+    |byte| format!("0x{byte:02X}"),
+    |byte| byte.to_string(),
+    |byte| format!("'{}'", char::from(byte)),
+];
 
 impl Sieve for KnownSecrets {
     fn may_match(&self, bytes: &[u8]) -> bool {
-        self.forms.is_match(bytes)
+        !self.hashes.is_empty() || self.forms.is_match(bytes)
     }
 
     fn is_opaque(&self, head: &[u8]) -> bool {
@@ -68,43 +194,78 @@ impl Sieve for KnownSecrets {
     }
 }
 
+/// Looks for copies in every view.
+struct Copies<'c> {
+    detector: &'c Detector,
+    known: &'c KnownSecrets,
+    path: &'c BlobPath,
+    found: Found,
+}
+
+impl Reader for Copies<'_> {
+    fn opens(&mut self, text: &[u8], _member: Option<&BlobPath>) -> bool {
+        self.known.may_match(text)
+    }
+
+    fn read(&mut self, view: &View<'_>) {
+        let copies = self.known.find(view.text);
+        if copies.is_empty() {
+            return;
+        }
+        let path = full_path(self.path, view.member);
+        let places = copies.iter().map(|(span, _)| view.document_span(*span));
+        let masked = SpanSet::new(places.collect());
+        for (span, template) in copies {
+            let in_document = view.document_span(span);
+            let places = &self.detector.rules.places;
+            let candidate = Candidate {
+                exposure: exposure::exposure(places, view.text, span, &path),
+                region: view.region(span),
+                snippet: snippet::masked(view.document.bytes(), in_document, &masked, false),
+                member: view.member.cloned(),
+                ..template
+            };
+            self.found.keep(in_document, candidate);
+        }
+    }
+
+    fn landmarks(&self, text: &[u8], places: &mut Vec<Span>) {
+        let forms = self.known.forms.find_iter(text).filter(|_| !self.known.templates.is_empty());
+        places.extend(forms.map(|found| Span::new(found.start(), found.end())));
+    }
+}
+
 impl Detector {
     /// Finds the copies of known secrets in one document.
     #[must_use]
     pub fn copies(&self, known: &KnownSecrets, bytes: &[u8], path: &BlobPath) -> Vec<Candidate> {
-        if !known.may_match(bytes) && !known.is_opaque(&bytes[..bytes.len().min(64)]) {
+        if !known.may_match(bytes) && !known.is_opaque(&bytes[..bytes.len().min(512)]) {
             return vec![];
         }
-        let mut found = Found::default();
         // The first pass has already counted the gaps of this document.
         let mut counted = Coverage::default();
-        decode::for_each_view(bytes, &self.limits, &mut counted, &path.to_string(), &mut |view| {
-            let path = full_path(path, view.member);
-            let matches = known.plain.find_iter(view.text);
-            let spans: Vec<(usize, Span)> = matches
-                .map(|at| (at.pattern().as_usize(), Span::new(at.start(), at.end())))
-                .collect();
-            let masked: Vec<Span> =
-                spans.iter().map(|(_, span)| view.document_span(*span)).collect();
-            for ((pattern, span), in_document) in spans.into_iter().zip(&masked) {
-                let template = &known.templates[pattern];
-                let evidence = Evidence {
-                    weight: 100,
-                    text: "a copy of a secret that another place proves".to_owned(),
-                };
-                found.keep(
-                    *in_document,
-                    Candidate {
-                        exposure: exposure::exposure(&self.rules.places, view.text, span, &path),
-                        evidence: vec![evidence],
-                        region: view.region(span),
-                        snippet: snippet::masked(view.document(), *in_document, &masked, false),
-                        member: view.member.cloned(),
-                        ..template.clone()
-                    },
-                );
-            }
-        });
-        found.into_candidates()
+        let mut copies = Copies { detector: self, known, path, found: Found::default() };
+        decode::read_views(bytes, &self.limits, &mut counted, &path.to_string(), &mut copies);
+        copies.found.into_candidates()
+    }
+
+    /// What a secret becomes of which nothing but its value is known: a value of the first rule without cues.
+    fn template(&self, secret: Secret) -> Option<Candidate> {
+        let is_default = |kind: &RuleKind| matches!(kind, RuleKind::Token(token) if token.cues == crate::rule::Cues::default());
+        let rule = self.rules.rules().find(|rule| is_default(&rule.kind))?;
+        let severity = rule.severity_in(Environment::Unknown);
+        Some(Candidate {
+            rule_id: rule.id.clone(),
+            kind: Kind::Leak,
+            secret,
+            severity,
+            confidence: Confidence::High,
+            environment: Environment::Unknown,
+            exposure: Exposure::Source,
+            evidence: vec![],
+            region: Region { line: 1, column: 1, end_line: 1, end_column: 1 },
+            snippet: String::new(),
+            member: None,
+        })
     }
 }

@@ -10,11 +10,11 @@ use crate::finding::Environment;
 use crate::location::Span;
 use crate::rule::Provider;
 
-/// Mentions kept per text; more say nothing new.
-const MAX_MENTIONS: usize = 4096;
+/// Bytes in which the lines between a part of a text and a mention outside of it are counted.
+const COUNTED: usize = 64 * 1024;
 
 /// One mention of the provider in a text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Mention {
     /// The word or host name.
     pub(super) span: Span,
@@ -24,12 +24,32 @@ pub(super) struct Mention {
     pub(super) api: bool,
 }
 
+/// What the rest of a document says to a part of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Far {
+    /// The nearest mention.
+    mention: Mention,
+    /// Its distance in lines.
+    lines: usize,
+    /// Its distance in bytes.
+    bytes: usize,
+    /// Environment of the nearest API host.
+    api: Option<Environment>,
+}
+
 /// All mentions of a provider in a text and its path.
+#[derive(Clone)]
 pub(super) struct Mentions {
     /// In the text, by position.
     pub(super) in_text: Vec<Mention>,
     /// Whether the path mentions it.
     pub(super) in_path: bool,
+    /// In the document of which the text is a part.
+    pub(super) far: Option<Far>,
+    /// Where keywords stand in the text, mentions or not.
+    pub(super) keywords: Vec<Span>,
+    /// The API hosts among the mentions.
+    pub(super) api_hosts: Vec<(usize, Environment)>,
 }
 
 impl Mentions {
@@ -40,18 +60,41 @@ impl Mentions {
         text: &[u8],
         path: &BlobPath,
     ) -> Self {
-        let in_text = keywords
-            .find_iter(text)
-            .filter_map(|found| mention(provider, text, Span::new(found.start(), found.end())));
-        let in_path = keywords.find_iter(path.as_bytes()).any(|found| {
-            mention(provider, path.as_bytes(), Span::new(found.start(), found.end())).is_some()
-        });
-        Self { in_text: in_text.take(MAX_MENTIONS).collect(), in_path }
+        let find =
+            |text| keywords.find_iter(text).map(|found| Span::new(found.start(), found.end()));
+        let keywords: Vec<Span> = find(text).collect();
+        let in_text: Vec<Mention> =
+            keywords.iter().filter_map(|found| mention(provider, text, *found)).collect();
+        let in_path =
+            find(path.as_bytes()).any(|found| mention(provider, path.as_bytes(), found).is_some());
+        let api_hosts = in_text
+            .iter()
+            .filter(|mention| mention.api)
+            .filter_map(|mention| Some((mention.span.start, mention.host?)))
+            .collect();
+        Self { in_text, in_path, far: None, keywords, api_hosts }
+    }
+
+    /// What these mentions of a whole document say to a part of it.
+    pub(super) fn far_from(&self, document: &[u8], part: Span) -> Option<Far> {
+        let before = self.in_text.partition_point(|mention| mention.span.start < part.start);
+        let behind = self.in_text.partition_point(|mention| mention.span.start < part.end);
+        let before = before.checked_sub(1).and_then(|at| self.in_text.get(at));
+        let near = [before, self.in_text.get(behind)].into_iter().flatten();
+        let mention = near.min_by_key(|mention| mention.span.start.abs_diff(part.start))?;
+        let (low, high) = (mention.span.start.min(part.start), mention.span.start.max(part.start));
+        let counted = &document[low..high.min(low + COUNTED)];
+        Some(Far {
+            mention: *mention,
+            lines: memchr::memchr_iter(b'\n', counted).count(),
+            bytes: high - low,
+            api: self.nearest_api_host(part.start),
+        })
     }
 
     /// Whether nothing speaks of the provider.
     pub(super) fn is_empty(&self) -> bool {
-        self.in_text.is_empty() && !self.in_path
+        self.in_text.is_empty() && !self.in_path && self.far.is_none()
     }
 
     /// Whether a mention stands within `span`.
@@ -72,23 +115,23 @@ impl Mentions {
         self.neighbours(at)
             .map(|mention| (mention, lines.between(mention.span.start, at)))
             .min_by_key(|(mention, lines)| (*lines, mention.span.start.abs_diff(at)))
+            .or_else(|| self.far.as_ref().map(|far| (&far.mention, far.lines)))
     }
 
     /// Bytes between `at` and the nearest mention.
     pub(super) fn bytes_away(&self, at: usize) -> Option<usize> {
-        self.neighbours(at).map(|mention| mention.span.start.abs_diff(at)).min()
+        let near = self.neighbours(at).map(|mention| mention.span.start.abs_diff(at)).min();
+        near.or_else(|| self.far.map(|far| far.bytes))
     }
 
     /// The API host nearest to `at`.
     pub(super) fn nearest_api_host(&self, at: usize) -> Option<Environment> {
-        let from = self.in_text.partition_point(|mention| mention.span.start < at);
-        let before = self.in_text[..from].iter().rev().find(|mention| mention.api);
-        let behind = self.in_text[from..].iter().find(|mention| mention.api);
-        before
-            .into_iter()
-            .chain(behind)
-            .min_by_key(|mention| mention.span.start.abs_diff(at))
-            .and_then(|mention| mention.host)
+        let from = self.api_hosts.partition_point(|(start, _)| *start < at);
+        let near = from.checked_sub(1).into_iter().chain([from]);
+        near.filter_map(|index| self.api_hosts.get(index))
+            .min_by_key(|(start, _)| start.abs_diff(at))
+            .map(|(_, environment)| *environment)
+            .or_else(|| self.far.and_then(|far| far.api))
     }
 
     /// The mentions directly before and behind `at`.

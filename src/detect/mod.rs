@@ -6,6 +6,8 @@ mod columns;
 mod context;
 mod environment;
 mod exposure;
+mod eyes;
+mod found;
 mod known;
 mod label;
 mod lex;
@@ -31,18 +33,25 @@ use regex::bytes::Regex;
 use crate::blob::BlobPath;
 use crate::coverage::Coverage;
 use crate::decode;
+use crate::decode::View;
 use crate::finding::Candidate;
 use crate::finding::Confidence;
 use crate::finding::Environment;
 use crate::finding::Evidence;
+use crate::finding::Exposure;
 use crate::finding::Kind;
 use crate::location::Region;
 use crate::location::Span;
-use crate::rule::Provider;
+use crate::location::SpanSet;
 use crate::rule::Rule;
 use crate::rule::RuleSet;
 use crate::secret::Secret;
 
+use eyes::Beyond;
+use eyes::Eyes;
+use eyes::Shapes;
+use found::Found;
+pub use known::KnownKey;
 pub use known::KnownSecrets;
 pub use prefilter::Prefilter;
 pub use score::Verdict;
@@ -120,9 +129,11 @@ impl Detector {
             return vec![];
         }
         let mut found = Found::default();
-        decode::for_each_view(bytes, &self.limits, coverage, &path.to_string(), &mut |view| {
-            self.look(view, path, &mut found);
-        });
+        let mut keep = |view: &View<'_>, path: &BlobPath, hits| {
+            self.keep(view, path, hits, &mut found);
+        };
+        let mut eyes = Eyes::new(self, path, &mut keep);
+        decode::read_views(bytes, &self.limits, coverage, &path.to_string(), &mut eyes);
         found.into_candidates()
     }
 
@@ -130,15 +141,9 @@ impl Detector {
     #[must_use]
     pub fn may_hold(&self, bytes: &[u8]) -> bool {
         let mut ignored = Coverage::default();
-        let mut may_hold = false;
-        decode::for_each_view(bytes, &self.limits, &mut ignored, "", &mut |view| {
-            may_hold = may_hold
-                || self.rules.providers.iter().any(|provider| {
-                    !token::tokens(provider, view.text).is_empty()
-                        || pattern::may_match(provider, view.text)
-                });
-        });
-        may_hold
+        let mut shapes = Shapes { detector: self, found: false };
+        decode::read_views(bytes, &self.limits, &mut ignored, "", &mut shapes);
+        shapes.found
     }
 
     /// Explains every value of a document that has the shape of a secret.
@@ -146,28 +151,13 @@ impl Detector {
     pub fn explain(&self, bytes: &[u8], path: &BlobPath) -> Vec<Explanation> {
         let mut explanations: Vec<Explanation> = vec![];
         let mut ignored = Coverage::default();
-        decode::for_each_view(bytes, &self.limits, &mut ignored, &path.to_string(), &mut |view| {
-            let full_path = full_path(path, view.member);
-            for hit in self.hits(view.text, &full_path) {
-                let region = view.region(hit.span);
-                let confidence = hit.verdict.confidence();
-                let known = explanations.iter().position(|known| known.region == region);
-                if let Some(at) = known {
-                    if confidence <= explanations[at].confidence {
-                        continue;
-                    }
-                    explanations.remove(at);
-                }
-                explanations.push(Explanation {
-                    region,
-                    rule_id: hit.rule.id.clone(),
-                    redacted: Secret::new(&view.text[hit.span.start..hit.span.end]).redacted(),
-                    confidence,
-                    environment: hit.environment,
-                    evidence: hit.verdict.into_evidence(view.via),
-                });
+        let mut keep = |view: &View<'_>, _: &BlobPath, hits: Vec<Hit<'_>>| {
+            for hit in hits {
+                explain_hit(view, hit, &mut explanations);
             }
-        });
+        };
+        let mut eyes = Eyes::new(self, path, &mut keep);
+        decode::read_views(bytes, &self.limits, &mut ignored, &path.to_string(), &mut eyes);
         explanations.sort_by_key(|explanation| explanation.region);
         explanations
     }
@@ -176,123 +166,97 @@ impl Detector {
         use crate::blob::Sieve as _;
         self.prefilter.may_match(bytes)
             || self.prefilter.may_match(path.as_bytes())
-            || self.prefilter.is_opaque(&bytes[..bytes.len().min(64)])
+            || self.prefilter.is_opaque(&bytes[..bytes.len().min(512)])
     }
 
-    /// Judges one view and keeps what is a finding.
-    fn look(&self, view: &decode::View<'_>, path: &BlobPath, found: &mut Found) {
-        use crate::blob::Sieve as _;
-        let full_path = full_path(path, view.member);
-        if !self.prefilter.may_match(view.text) && !self.prefilter.may_match(full_path.as_bytes()) {
-            return;
-        }
-        let hits: Vec<Hit<'_>> = self
-            .hits(view.text, &full_path)
-            .into_iter()
-            .filter(|hit| hit.verdict.confidence().is_some())
-            .collect();
-        if hits.is_empty() {
-            return;
-        }
-        let secrets: Vec<Span> = hits.iter().map(|hit| view.document_span(hit.span)).collect();
+    /// Keeps the hits of one view that are findings.
+    fn keep(&self, view: &View<'_>, full_path: &BlobPath, hits: Vec<Hit<'_>>, found: &mut Found) {
+        let sure = |hit: &Hit<'_>| hit.verdict.confidence().is_some();
+        let places = hits.iter().filter(|hit| sure(hit)).map(|hit| view.document_span(hit.span));
+        let secrets = SpanSet::new(places.collect());
         for hit in hits {
             let Some(confidence) = hit.verdict.confidence() else { continue };
             let in_document = view.document_span(hit.span);
-            let exposure = exposure::exposure(&self.rules.places, view.text, hit.span, &full_path);
-            found.keep(
-                in_document,
-                Candidate {
-                    rule_id: hit.rule.id.clone(),
-                    kind: if hit.rule.is_policy() { Kind::Policy } else { Kind::Leak },
-                    secret: Secret::new(&view.text[hit.span.start..hit.span.end]),
-                    severity: hit.rule.severity_in(hit.environment),
-                    confidence,
-                    environment: hit.environment,
-                    exposure,
-                    evidence: hit.verdict.into_evidence(view.via),
-                    region: view.region(hit.span),
-                    snippet: snippet::masked(
-                        view.document(),
-                        in_document,
-                        &secrets,
-                        hit.rule.is_policy(),
-                    ),
-                    member: view.member.cloned(),
-                },
-            );
+            let is_policy = hit.rule.is_policy();
+            let exposure = exposure::exposure(&self.rules.places, view.text, hit.span, full_path);
+            let mut verdict = hit.verdict;
+            if exposure == Exposure::ClientBundle && !is_policy {
+                verdict.add(0, exposure::how_exposed(&self.rules.places, view.text, hit.span));
+            }
+            let candidate = Candidate {
+                rule_id: hit.rule.id.clone(),
+                kind: if is_policy { Kind::Policy } else { Kind::Leak },
+                secret: Secret::new(&view.text[hit.span.start..hit.span.end]),
+                severity: hit.rule.severity_in(hit.environment),
+                confidence,
+                environment: hit.environment,
+                exposure,
+                evidence: verdict.into_evidence(view.via),
+                region: view.region(hit.span),
+                snippet: snippet::masked(view.document.bytes(), in_document, &secrets, is_policy),
+                member: view.member.cloned(),
+            };
+            found.keep(in_document, candidate);
         }
     }
 
-    /// All values of a text that have the shape of a secret, judged.
-    fn hits<'r>(&'r self, text: &[u8], path: &BlobPath) -> Vec<Hit<'r>> {
-        let providers = self.rules.providers.iter().zip(&self.keywords);
-        providers.flat_map(|provider| self.hits_of(provider, text, path)).collect()
+    /// All values of a view that have the shape of a secret, judged.
+    fn hits<'r>(&'r self, view: &View<'_>, path: &BlobPath, beyond: &mut Beyond) -> Vec<Hit<'r>> {
+        let providers = 0..self.rules.providers.len();
+        providers.flat_map(|number| self.hits_of(number, view, path, beyond)).collect()
     }
 
+    /// Those of the provider with this number.
     fn hits_of<'r>(
         &'r self,
-        provider: (&'r Provider, &Regex),
-        text: &[u8],
+        number: usize,
+        view: &View<'_>,
         path: &BlobPath,
+        beyond: &mut Beyond,
     ) -> Vec<Hit<'r>> {
-        let Some(page) = page::Page::read(text, path, provider, &self.rules) else {
+        let provider = &self.rules.providers[number];
+        let far = beyond.far(number, view);
+        let keywords = (provider, &self.keywords[number]);
+        let Some(page) = page::Page::read(view.text, path, keywords, &self.rules, far) else {
             return vec![];
         };
-        let mut hits = pattern::hits(&page, provider.0);
-        let taken: Vec<Span> =
-            hits.iter().filter(|hit| !hit.rule.is_policy()).map(|hit| hit.span).collect();
-        let judge = verdict::Judge::new(provider.0, &page, &self.rivals);
-        for token in token::tokens(provider.0, text) {
-            if taken.iter().all(|span| !span.overlaps(token)) {
-                hits.extend(judge.judge(token));
+        let mut hits = pattern::hits(&page, provider);
+        let taken = hits.iter().filter(|hit| !hit.rule.is_policy()).map(|hit| hit.span);
+        let taken = SpanSet::new(taken.collect());
+        let judge = verdict::Judge::new(provider, &page, &self.rivals);
+        let tokens = token::tokens(provider, view.text);
+        for token in &tokens {
+            if taken.overlapping(*token).next().is_none() {
+                hits.extend(judge.judge(*token));
             }
         }
+        beyond.remember(number, view, &page.mentions, &tokens);
         hits
     }
+}
+
+/// Adds a hit to what is explained, unless a surer one stands at the same place.
+fn explain_hit(view: &View<'_>, hit: Hit<'_>, explanations: &mut Vec<Explanation>) {
+    let region = view.region(hit.span);
+    let confidence = hit.verdict.confidence();
+    let known = explanations.iter().position(|known| known.region == region);
+    if let Some(at) = known {
+        if confidence <= explanations[at].confidence {
+            return;
+        }
+        explanations.remove(at);
+    }
+    explanations.push(Explanation {
+        region,
+        rule_id: hit.rule.id.clone(),
+        redacted: Secret::new(&view.text[hit.span.start..hit.span.end]).redacted(),
+        confidence,
+        environment: hit.environment,
+        evidence: hit.verdict.into_evidence(view.via),
+    });
 }
 
 /// The path of a member inside its archive, or else of the file.
 fn full_path(path: &BlobPath, member: Option<&BlobPath>) -> BlobPath {
     member.map_or_else(|| path.clone(), |member| path.member(member.as_bytes()))
-}
-
-/// Candidates of one document over all its views: a place is reported once, by its surest view.
-#[derive(Default)]
-struct Found {
-    candidates: Vec<(Span, Candidate)>,
-}
-
-impl Found {
-    fn keep(&mut self, span: Span, candidate: Candidate) {
-        // A longer value that was decoded, such as a link, swallows what looked like a key in it.
-        self.candidates.retain(|(known_span, known)| {
-            known.member != candidate.member
-                || known.kind != candidate.kind
-                || known.rule_id == candidate.rule_id
-                || known.secret.len() >= candidate.secret.len()
-                || !(span.start <= known_span.start && known_span.end <= span.end)
-        });
-        let rival = self.candidates.iter_mut().find(|(known_span, known)| {
-            known.member == candidate.member
-                && known.kind == candidate.kind
-                && known_span.overlaps(span)
-                && (known.secret == candidate.secret || known.rule_id == candidate.rule_id)
-        });
-        match rival {
-            // A link with its escapes decoded is the true one, and later views are the decoded ones.
-            Some((_, known))
-                if known.confidence > candidate.confidence
-                    || known.confidence == candidate.confidence
-                        && known.secret == candidate.secret => {}
-            Some(slot) => *slot = (span, candidate),
-            None => self.candidates.push((span, candidate)),
-        }
-    }
-
-    fn into_candidates(mut self) -> Vec<Candidate> {
-        self.candidates.sort_by(|(_, a), (_, b)| {
-            (&a.member, a.region, &a.rule_id).cmp(&(&b.member, b.region, &b.rule_id))
-        });
-        self.candidates.into_iter().map(|(_, candidate)| candidate).collect()
-    }
 }

@@ -7,6 +7,7 @@ use aho_corasick::AhoCorasick;
 use regex::bytes::Regex;
 
 use super::lines::Lines;
+use super::mention::Far;
 use super::mention::Mentions;
 use crate::blob::BlobPath;
 use crate::location::Span;
@@ -42,14 +43,15 @@ pub(super) struct Page<'t> {
 }
 
 impl<'t> Page<'t> {
-    /// Reads `text` for mentions of the provider; `None` if nothing in it or its path speaks of it.
+    /// Reads `text` for mentions of the provider; `None` if nothing in it, around it or in its path speaks of it.
     pub(super) fn read(
         text: &'t [u8],
         path: &'t BlobPath,
         (provider, keywords): (&'t Provider, &Regex),
         rules: &'t RuleSet,
+        far: Option<Far>,
     ) -> Option<Self> {
-        let mentions = Mentions::find(provider, keywords, text, path);
+        let mentions = Mentions { far, ..Mentions::find(provider, keywords, text, path) };
         (!mentions.is_empty()).then(|| Self {
             text,
             path,

@@ -7,6 +7,7 @@ use super::page::Page;
 use super::randomness;
 use super::score::Verdict;
 use crate::blob::BlobPath;
+use crate::decode;
 use crate::finding::Confidence;
 use crate::finding::Environment;
 use crate::location::Span;
@@ -16,22 +17,19 @@ use crate::rule::Rule;
 use crate::rule::RuleKind;
 use crate::rule::Vocabulary;
 
+/// Bytes on each side of a keyword in which patterns are tried in a long text.
+const REACH: usize = 16 * 1024;
+
 /// Finds all values of the provider's pattern rules, without overlaps within a rule.
 pub(super) fn hits<'r>(page: &Page<'_>, provider: &'r Provider) -> Vec<Hit<'r>> {
     let mut hits: Vec<Hit<'r>> = vec![];
+    let parts = parts(page);
     for rule in &provider.rules {
         let RuleKind::Pattern(pattern) = &rule.kind else { continue };
         if !applies(pattern, page.path) {
             continue;
         }
-        for captures in pattern.pattern.regex().captures_iter(page.text) {
-            let Some(found) = captures.name("secret").or_else(|| captures.get(0)) else { continue };
-            let span = Span::new(found.start(), found.end());
-            if captures.name("secret").is_some()
-                && !is_plausible(found.as_bytes(), pattern, page.vocabulary())
-            {
-                continue;
-            }
+        for span in matches(page, pattern, &parts) {
             if !pattern.context.is_empty() && !stands_in_context(page, pattern, span) {
                 continue;
             }
@@ -44,6 +42,30 @@ pub(super) fn hits<'r>(page: &Page<'_>, provider: &'r Provider) -> Vec<Hit<'r>> 
         }
     }
     hits
+}
+
+/// Where patterns are tried: everywhere, or in a long text that its path does not tie to the provider, near keywords.
+fn parts(page: &Page<'_>) -> Vec<Span> {
+    if page.text.len() <= decode::WHOLE || page.mentions.in_path {
+        vec![Span::new(0, page.text.len())]
+    } else {
+        decode::parts_around(page.text, &page.mentions.keywords, REACH)
+    }
+}
+
+/// The plausible values of a pattern in parts of a text.
+fn matches(page: &Page<'_>, pattern: &PatternRule, parts: &[Span]) -> Vec<Span> {
+    let mut spans = vec![];
+    for part in parts {
+        for captures in pattern.pattern.regex().captures_iter(page.slice(*part)) {
+            let secret = captures.name("secret");
+            let Some(found) = secret.or_else(|| captures.get(0)) else { continue };
+            if secret.is_none() || is_plausible(found.as_bytes(), pattern, page.vocabulary()) {
+                spans.push(Span::new(part.start + found.start(), part.start + found.end()));
+            }
+        }
+    }
+    spans
 }
 
 /// Whether a pattern rule could find something in `text` under some path.

@@ -1,14 +1,15 @@
 //! The line around a value as people may see it: every secret of the document masked, long lines shortened.
 
 use crate::location::Span;
-use crate::location::line_around;
+use crate::location::SpanSet;
+use crate::location::line_within;
 
 /// Bytes shown on each side of the value.
 const MARGIN: usize = 60;
 
 /// Cuts out the line of `value` and masks all `secrets` in it. The policy rules' values are names and stay readable.
-pub(super) fn masked(document: &[u8], value: Span, secrets: &[Span], is_policy: bool) -> String {
-    let line = line_around(document, value.start);
+pub(super) fn masked(document: &[u8], value: Span, secrets: &SpanSet, is_policy: bool) -> String {
+    let line = line_within(document, value.start, 2 * MARGIN + value.len());
     let start = floor_boundary(document, line.start.max(value.start.saturating_sub(MARGIN)));
     let end = line.end.min(value.end + MARGIN).max(value.end.min(line.end));
     let mut snippet = String::new();
@@ -16,13 +17,8 @@ pub(super) fn masked(document: &[u8], value: Span, secrets: &[Span], is_policy: 
         snippet.push('…');
     }
     let mut at = start;
-    let mut inside: Vec<Span> = secrets
-        .iter()
-        .copied()
-        .filter(|span| span.start < end && span.end > start && !(is_policy && *span == value))
-        .collect();
-    inside.sort_unstable();
-    for span in inside {
+    let shown = Span::new(start, end.max(start));
+    for span in secrets.overlapping(shown).filter(|span| !(is_policy && *span == value)) {
         if span.end <= at {
             continue;
         }

@@ -41,6 +41,26 @@ pub(super) fn tokens(provider: &Provider, text: &[u8]) -> Vec<Span> {
     found
 }
 
+/// Runs of letters, digits, `-` and `_` of the given lengths: what a key of any shape may be.
+pub(super) fn words(text: &[u8], shortest: usize, longest: usize) -> Vec<Span> {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let mut found = vec![];
+    let mut at = shortest - 1;
+    while at < text.len() {
+        if !is_part(&text[at]) {
+            at += shortest;
+            continue;
+        }
+        let start = at - text[..at].iter().rev().take_while(|byte| is_part(byte)).count();
+        let end = at + text[at..].iter().take_while(|byte| is_part(byte)).count();
+        if (shortest..=longest).contains(&(end - start)) {
+            found.push(Span::new(start, end));
+        }
+        at = end + shortest;
+    }
+    found
+}
+
 /// Whether the token follows the provider's name (`yousign-TOKEN`), or ends a text that is nothing but a path with
 /// that name in it, as a ref's or file's name is.
 fn follows_name(provider: &Provider, text: &[u8], start: usize, end: usize) -> bool {

@@ -77,6 +77,10 @@ pub struct Places {
     pub client_scripts: Vec<String>,
     /// Parts of names that only files for browsers have.
     pub client_names: Vec<String>,
+    /// Parts of paths whose files are shipped inside of an app.
+    pub client_resources: Vec<String>,
+    /// Beginnings of the variables that build tools write into what browsers and phones get.
+    pub public_prefixes: Vec<String>,
     /// Bytes of a line from which on a script is minified.
     pub minified_line: usize,
     /// Extensions of logs.

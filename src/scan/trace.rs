@@ -27,7 +27,8 @@ impl Run<'_> {
                 *known = candidate.clone();
             }
         }
-        let Some(known) = KnownSecrets::new(sure.into_values().collect()) else { return Ok(()) };
+        let known = KnownSecrets::new(sure.into_values().collect(), &[], self.detector);
+        let Some(known) = known else { return Ok(()) };
         self.observer.phase("looking for copies of what was found");
         // The first pass has counted all gaps and all that was read.
         let counted = std::mem::take(&mut *lock(&self.coverage));

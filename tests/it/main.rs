@@ -22,3 +22,4 @@ mod staged;
 mod support;
 #[cfg(any(feature = "live", feature = "revoke"))]
 mod tls_server;
+mod views;

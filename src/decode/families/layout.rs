@@ -1,0 +1,97 @@
+//! Values that a format's layout takes apart or away: folded lines and aliases of YAML, text runs of office documents.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use memchr::memchr_iter;
+use memchr::memmem;
+use regex::bytes::Regex;
+
+use super::Decoded;
+use super::Span;
+use super::Splice;
+use crate::decode::splice::Group;
+
+/// Bytes of tags between two runs of a text.
+const MAX_TAGS: usize = 2_000;
+
+/// A value split over the lines of a YAML block scalar.
+pub(super) fn folded_lines(text: &[u8]) -> Decoded {
+    static BLOCK: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?m-u):[ \t]*(?:[&!][\w!]+[ \t]+)?[>|][+-]?\d?[ \t]*\r?\n((?:[ \t]+[A-Za-z0-9+/=_-]{4,80}\r?\n){2,40})").ok()
+    });
+    let mut splice = Splice::new(text);
+    for captures in BLOCK.as_ref()?.captures_iter(text) {
+        let Some(lines) = captures.get(1) else { continue };
+        let content = lines.as_bytes();
+        for end in memchr_iter(b'\n', content).filter(|end| end + 1 < content.len()) {
+            let indent =
+                content[end + 1..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            let start = if end > 0 && content[end - 1] == b'\r' { end - 1 } else { end };
+            splice.remove(Span::new(lines.start() + start, lines.start() + end + 1 + indent));
+        }
+    }
+    splice.finish()
+}
+
+/// `key: *name` where `&name value` stands elsewhere: the value takes the alias's place and points at the anchor.
+pub(super) fn aliases(text: &[u8]) -> Decoded {
+    static ANCHOR: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r#"(?m-u)[:-][ \t]+&([\w.-]+)[ \t]+["']?([A-Za-z0-9+/=_-]{16,200})["']?[ \t]*(?:#.*)?\r?$"#).ok()
+    });
+    static ALIAS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?m-u)[:-][ \t]+(\*([\w.-]+))[ \t]*(?:#.*)?\r?$").ok());
+    memmem::find(text, b" *")?;
+    let mut anchors: BTreeMap<&[u8], Span> = BTreeMap::new();
+    for captures in ANCHOR.as_ref()?.captures_iter(text) {
+        if let (Some(name), Some(value)) = (captures.get(1), captures.get(2)) {
+            anchors.insert(name.as_bytes(), Span::new(value.start(), value.end()));
+        }
+    }
+    if anchors.is_empty() {
+        return None;
+    }
+    let mut splice = Splice::new(text);
+    for captures in ALIAS.as_ref()?.captures_iter(text) {
+        let (Some(alias), Some(name)) = (captures.get(1), captures.get(2)) else { continue };
+        let Some(value) = anchors.get(name.as_bytes()) else { continue };
+        let place = Span::new(alias.start(), alias.end());
+        splice.replace_with(place, *value, &text[value.start..value.end], Group::SAME);
+    }
+    splice.finish()
+}
+
+/// Text that an office document splits into runs, each in a tag of its own.
+pub(super) fn text_runs(text: &[u8]) -> Decoded {
+    let mut splice = Splice::new(text);
+    for at in memmem::find_iter(text, b"t></") {
+        let start = text[at.saturating_sub(4)..at].iter().rposition(|byte| *byte == b'<');
+        let Some(start) = start.map(|found| at.saturating_sub(4) + found) else { continue };
+        let is_text = matches!(&text[start..at], b"</" | b"</w:" | b"</a:");
+        if let Some(end) = next_run(text, at + 2).filter(|_| is_text && start >= splice.done()) {
+            splice.remove(Span::new(start, end));
+        }
+    }
+    splice.finish()
+}
+
+/// Where the text of the next run begins, if nothing but tags of runs stands between.
+fn next_run(text: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    let limit = text.len().min(from + MAX_TAGS);
+    loop {
+        at += text[at..limit].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let tag = text[at..limit].strip_prefix(b"<")?;
+        let length = tag.iter().position(|byte| *byte == b'>')?;
+        let name = &tag[..tag.iter().position(|byte| b" \t\r\n>".contains(byte))?];
+        at += length + 2;
+        match name {
+            b"t" | b"w:t" | b"a:t" => return Some(at),
+            // The end of a paragraph or cell ends the text.
+            b"/si" | b"/is" | b"/w:p" | b"/a:p" | b"/text" | b"/comment" | b"w:br/" | b"a:br/" => {
+                return None;
+            }
+            _ => {}
+        }
+    }
+}

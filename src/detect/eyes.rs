@@ -1,0 +1,120 @@
+//! The readers of views: one judges what it sees, one only looks for shapes. They say which documents are opened and
+//! where long ones are decoded.
+
+use super::Detector;
+use super::Hit;
+use super::full_path;
+use super::mention::Far;
+use super::mention::Mentions;
+use super::pattern;
+use super::token;
+use crate::blob::BlobPath;
+use crate::blob::Sieve as _;
+use crate::decode;
+use crate::decode::Reader;
+use crate::decode::View;
+use crate::location::Span;
+
+/// Takes the hits of one view; the path is that of the file or member.
+type Keep<'k, 'd> = dyn FnMut(&View<'_>, &BlobPath, Vec<Hit<'d>>) + 'k;
+
+/// Judges every view.
+pub(super) struct Eyes<'d, 'k> {
+    detector: &'d Detector,
+    path: &'d BlobPath,
+    keep: &'k mut Keep<'k, 'd>,
+    beyond: Beyond,
+}
+
+impl<'d, 'k> Eyes<'d, 'k> {
+    /// Eyes for the file at `path`.
+    pub(super) fn new(
+        detector: &'d Detector,
+        path: &'d BlobPath,
+        keep: &'k mut Keep<'k, 'd>,
+    ) -> Self {
+        Self { detector, path, keep, beyond: Beyond::default() }
+    }
+}
+
+impl Reader for Eyes<'_, '_> {
+    fn opens(&mut self, text: &[u8], member: Option<&BlobPath>) -> bool {
+        self.beyond = Beyond::default();
+        self.detector.prefilter.may_match(text)
+            || self.detector.prefilter.may_match(full_path(self.path, member).as_bytes())
+    }
+
+    fn read(&mut self, view: &View<'_>) {
+        let path = full_path(self.path, view.member);
+        let hits = self.detector.hits(view, &path, &mut self.beyond);
+        if !hits.is_empty() {
+            (self.keep)(view, &path, hits);
+        }
+    }
+
+    fn landmarks(&self, _text: &[u8], places: &mut Vec<Span>) {
+        places.extend_from_slice(&self.beyond.landmarks);
+    }
+}
+
+/// What a long document says as a whole to its parts.
+#[derive(Default)]
+pub(super) struct Beyond {
+    /// Its mentions, by provider.
+    mentions: Vec<(usize, Mentions)>,
+    /// Where keywords and tokens stand.
+    landmarks: Vec<Span>,
+}
+
+impl Beyond {
+    /// What the document outside of the view's part says of a provider.
+    pub(super) fn far(&self, provider: usize, view: &View<'_>) -> Option<Far> {
+        let (_, mentions) = self.mentions.iter().find(|(number, _)| *number == provider)?;
+        mentions.far_from(view.document.bytes(), view.part)
+    }
+
+    /// Remembers the raw view of a long document.
+    pub(super) fn remember(
+        &mut self,
+        provider: usize,
+        view: &View<'_>,
+        mentions: &Mentions,
+        tokens: &[Span],
+    ) {
+        if view.is_raw() && view.text.len() > decode::WHOLE {
+            self.landmarks.extend_from_slice(&mentions.keywords);
+            self.landmarks.extend_from_slice(tokens);
+            self.mentions.push((provider, mentions.clone()));
+        }
+    }
+}
+
+/// Looks for anything that has the shape of a secret.
+pub(super) struct Shapes<'d> {
+    /// Whose rules.
+    pub(super) detector: &'d Detector,
+    /// Whether something was found.
+    pub(super) found: bool,
+}
+
+impl Reader for Shapes<'_> {
+    fn opens(&mut self, _text: &[u8], _member: Option<&BlobPath>) -> bool {
+        !self.found
+    }
+
+    fn read(&mut self, view: &View<'_>) {
+        self.found = self.found
+            || self.detector.rules.providers.iter().any(|provider| {
+                !token::tokens(provider, view.text).is_empty()
+                    || pattern::may_match(provider, view.text)
+            });
+    }
+
+    fn landmarks(&self, text: &[u8], places: &mut Vec<Span>) {
+        for keywords in &self.detector.keywords {
+            places.extend(
+                keywords.find_iter(text).map(|found| Span::new(found.start(), found.end())),
+            );
+        }
+    }
+}
