@@ -11,6 +11,7 @@ mod explain;
 mod git_env;
 mod hook;
 mod input;
+mod known_keys;
 mod live;
 mod options;
 mod output;

@@ -20,6 +20,7 @@ use super::args::ConfidenceArg;
 use super::args::ScanArgs;
 use super::git_env;
 use super::input;
+use super::known_keys;
 use super::live::Live;
 use super::render::Outputs;
 use super::repo_files::RepoFiles;
@@ -75,6 +76,7 @@ impl ScanOptions {
             min_confidence: confidence(args.output.min_confidence),
             exclude: outputs.files.iter().map(|(_, path)| path.clone()).collect(),
             threads,
+            known_keys: known_keys::of(&args)?,
         };
         let targets = if args.reach.staged {
             vec![staged(&args.targets, args.trust.trust_owner)?]

@@ -14,6 +14,7 @@ use std::sync::Mutex;
 use crate::blob::BlobPath;
 use crate::coverage::Coverage;
 use crate::detect::Detector;
+use crate::detect::KnownKey;
 use crate::finding::Candidate;
 use crate::finding::Confidence;
 use crate::finding::ScanReport;
@@ -54,6 +55,8 @@ pub struct Options {
     pub exclude: Vec<PathBuf>,
     /// Threads of the file walk; 0 means one per core.
     pub threads: usize,
+    /// Secrets that their owner searches, whatever stands around them.
+    pub known_keys: Vec<KnownKey>,
 }
 
 /// What the user asked for.

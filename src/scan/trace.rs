@@ -14,7 +14,7 @@ use crate::finding::Confidence;
 use crate::provenance::Provenance;
 
 impl Run<'_> {
-    /// Looks for copies of all secrets that are known with high confidence.
+    /// Looks for copies of all secrets that are known: with high confidence, or by their owner.
     pub(super) fn trace(&self, targets: &[Target]) -> Result<(), ScanError> {
         let mut sure: BTreeMap<_, Candidate> = BTreeMap::new();
         for Sighting { candidate, .. } in lock(&self.found).iter() {
@@ -27,7 +27,8 @@ impl Run<'_> {
                 *known = candidate.clone();
             }
         }
-        let known = KnownSecrets::new(sure.into_values().collect(), &[], self.detector);
+        let proven = sure.into_values().collect();
+        let known = KnownSecrets::new(proven, &self.options.known_keys, self.detector);
         let Some(known) = known else { return Ok(()) };
         self.observer.phase("looking for copies of what was found");
         // The first pass has counted all gaps and all that was read.

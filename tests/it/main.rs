@@ -10,6 +10,7 @@ mod hooks;
 mod html;
 #[cfg(feature = "revoke")]
 mod kills;
+mod known_keys;
 mod labelled;
 mod layering;
 #[cfg(feature = "live")]

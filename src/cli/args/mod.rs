@@ -124,6 +124,9 @@ pub(crate) struct ReachArgs {
     /// Leave out blobs larger than this (bytes, or with K, M or G) and report them as not scanned.
     #[arg(long, value_name = "SIZE")]
     pub(crate) max_blob_size: Option<String>,
+    /// Search these keys too, wherever they stand: a file of keys or their SHA-256, one a line; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known_keys: Option<PathBuf>,
     /// Check the hash of every git object.
     #[arg(long)]
     pub(crate) verify_objects: bool,
