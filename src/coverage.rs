@@ -118,6 +118,17 @@ impl Coverage {
         self.gaps.values().flat_map(|(_, listed)| listed)
     }
 
+    /// Changes the texts of all listed gaps.
+    pub fn rewrite(&mut self, mut change: impl FnMut(&mut String)) {
+        for (_, listed) in self.gaps.values_mut() {
+            for gap in &mut *listed {
+                change(&mut gap.place);
+                change(&mut gap.detail);
+            }
+            listed.sort();
+        }
+    }
+
     /// Keeps the smallest gaps of each kind, so that the list does not depend on the order of arrival.
     fn insert(&mut self, gap: Gap) {
         let (count, listed) = self.gaps.entry(gap.kind).or_default();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Sighting;
 use super::Suppressions;
+use super::mask::Mask;
 use crate::finding::Candidate;
 use crate::finding::Confidence;
 use crate::finding::Environment;
@@ -74,12 +75,18 @@ impl<'r> Findings<'r> {
             .collect()
     }
 
+    /// Masks every leaked secret, also those that will not be reported.
+    pub(super) fn mask(&self) -> Mask {
+        let leaks = self.sightings.iter().filter(|(key, _)| matches!(key, Key::Secret(_)));
+        Mask::of(leaks.filter_map(|(_, places)| Some(&places.first()?.candidate.secret)))
+    }
+
     /// The findings in their final order: the worst first, then by place.
-    pub(super) fn finish(self, suppressions: &Suppressions) -> Vec<Finding> {
+    pub(super) fn finish(self, suppressions: &Suppressions, mask: &Mask) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self
             .sightings
             .into_values()
-            .filter_map(|sightings| finding(sightings, suppressions))
+            .filter_map(|sightings| finding(sightings, suppressions, mask))
             .filter(|finding| finding.confidence >= self.min_confidence)
             .collect();
         findings.sort_by(Finding::compare);
@@ -112,7 +119,7 @@ fn environment(sightings: &[Sighting]) -> Environment {
 }
 
 /// Joins the ranked sightings of one secret.
-fn finding(sightings: Vec<Sighting>, suppressions: &Suppressions) -> Option<Finding> {
+fn finding(sightings: Vec<Sighting>, suppressions: &Suppressions, mask: &Mask) -> Option<Finding> {
     let best = sightings.first()?.candidate.clone();
     let current = sightings.iter().filter(|sighting| sighting.provenance.reachability.is_none());
     let exposure = current.map(|sighting| sighting.candidate.exposure).max();
@@ -128,9 +135,10 @@ fn finding(sightings: Vec<Sighting>, suppressions: &Suppressions) -> Option<Find
         .into_iter()
         .map(|sighting| Occurrence::new(&sighting.candidate, sighting.provenance, sighting.target))
         .collect();
+    occurrences.iter_mut().for_each(|occurrence| mask.occurrence(occurrence));
     occurrences.sort();
     occurrences.dedup_by(|a, b| a.is_same_place(b));
-    Some(Finding {
+    let mut finding = Finding {
         severity: severity.unwrap_or(best.severity),
         confidence: best.confidence,
         environment,
@@ -143,7 +151,9 @@ fn finding(sightings: Vec<Sighting>, suppressions: &Suppressions) -> Option<Find
         revocation: None,
         suppression,
         occurrences,
-    })
+    };
+    mask.finding(&mut finding);
+    Some(finding)
 }
 
 /// A secret that only history holds is exposed by it, unless what history holds was sent to browsers.

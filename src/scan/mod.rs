@@ -1,6 +1,7 @@
 //! The pipeline: targets to blobs, blobs to candidates, candidates to findings. One call makes one report.
 
 mod findings;
+mod mask;
 mod reread;
 mod suppressions;
 mod target;
@@ -235,13 +236,14 @@ impl Gathered<'_> {
     /// Redacts and judges what was found; `validations` come from a live check, or are empty.
     #[must_use]
     pub fn report(self, suppressions: &Suppressions, validations: Validations) -> ScanReport {
-        let rules = self.findings.rules();
+        let (rules, mask) = (self.findings.rules(), self.findings.mask());
         let mut report = ScanReport {
             targets: self.targets,
-            findings: self.findings.finish(suppressions),
+            findings: self.findings.finish(suppressions, &mask),
             coverage: self.coverage,
             live_check: None,
         };
+        mask.coverage(&mut report.coverage);
         apply(&mut report, rules, validations);
         report
     }

@@ -19,6 +19,8 @@ mod range_gaps;
 mod reports;
 #[cfg(feature = "revoke")]
 mod revocation;
+#[cfg(all(feature = "live", feature = "revoke"))]
+mod secrecy;
 mod staged;
 mod support;
 #[cfg(any(feature = "live", feature = "revoke"))]
