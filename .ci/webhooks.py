@@ -1,7 +1,7 @@
-"""Sends real requests of the binary to two receivers that verify with the reference libraries of Standard Webhooks (PyPI and
-npm), and proves that both refuse what was tampered with, and what is stale.
+"""Sends real requests of the binary to receivers that verify with the reference libraries of Standard Webhooks (PyPI, npm and
+crates.io), and proves that they refuse what was tampered with and what is stale, and that a replay revokes nothing.
 
-    python .ci/webhooks.py SIGNLEAK NODE_MODULES
+    python .ci/webhooks.py SIGNLEAK NODE_MODULES RUST_RECEIVER
 """
 import base64
 import json
@@ -14,25 +14,43 @@ import tempfile
 import threading
 import urllib.error
 import urllib.request
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from standardwebhooks.webhooks import Webhook
 
-BINARY, MODULES = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
+BINARY, MODULES, RUST = (Path(argument).resolve() for argument in sys.argv[1:4])
 HERE = Path(__file__).resolve().parent.parent
 SECRET = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 NODE = """
 const { Webhook } = require(process.argv[1] + '/standardwebhooks');
-const hook = new Webhook(process.env.WEBHOOK_SECRET);
+const hook = new Webhook(process.env.WEBHOOK_SECRET), seen = new Set();
 const server = require('http').createServer((request, response) => {
   let body = '';
   request.on('data', part => body += part).on('end', () => {
     let status = 200, answer = { status: 'revoked' };
-    try { hook.verify(body, request.headers); } catch (error) { status = 401; answer = { status: 'rejected' }; }
+    try {
+      hook.verify(body, request.headers);
+      if (!seen.has(request.headers['webhook-id'])) console.log('revoke');
+      seen.add(request.headers['webhook-id']);
+    } catch (error) { status = 401; answer = { status: 'rejected' }; }
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   });
 }).listen(0, '127.0.0.1', () => console.log('listening on ' + server.address().port));
+"""
+# The same receivers, six minutes later.
+LATER_NODE = "const now = Date.now; Date.now = () => now() + 360000; const D = Date; Date = class extends D { constructor(...a) { a.length ? super(...a) : super(D.now()); } };" + NODE
+LATER_PYTHON = """
+import datetime, runpy, sys
+import standardwebhooks.webhooks as library
+class Later(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return super().now(tz) + datetime.timedelta(minutes=6)
+library.datetime = Later
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
@@ -61,21 +79,39 @@ def post(url, body, headers):
         return error.code, error.read()
 
 
-def check(name, command):
-    environment = {**os.environ, "WEBHOOK_SECRET": SECRET}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as receiver:
-        try:
-            target = f"http://127.0.0.1:{receiver.stdout.readline().split()[-1]}/"
-            tap = ThreadingHTTPServer(("127.0.0.1", 0), Tap)
-            tap.seen, tap.target = [], target
-            threading.Thread(target=tap.serve_forever, daemon=True).start()
-            headers, body = deliver(tap)
-            assert post(target, body, headers)[0] == 200, "the same message again"
-            refuse(name, target, body, headers)
-            tap.shutdown()
-        finally:
-            receiver.kill()
-    print(f"{name}: verified; tampered, mixed up and stale messages refused")
+class Receiver:
+    """A receiver that runs while the block does."""
+
+    def __init__(self, command):
+        environment = {**os.environ, "WEBHOOK_SECRET": SECRET}
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        first = self.process.stdout.readline()
+        self.target = f"http://127.0.0.1:{first.strip().split()[-1].split(':')[-1]}/"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.rest = self.process.communicate()[0]
+
+
+def check(name, command, later):
+    with Receiver(command) as receiver:
+        tap = ThreadingHTTPServer(("127.0.0.1", 0), Tap)
+        tap.seen, tap.target = [], receiver.target
+        threading.Thread(target=tap.serve_forever, daemon=True).start()
+        headers, body = deliver(tap)
+        assert post(receiver.target, body, headers)[0] == 200, "the same message again"
+        refuse(name, receiver.target, body, headers)
+        tap.shutdown()
+    assert receiver.rest.count("revoke") == 1, f"{name}: a replay revokes: {receiver.rest}"
+    if later:
+        with Receiver(later) as receiver:
+            status, _ = post(receiver.target, body, headers)
+            assert status == 401, f"{name}: replayed after six minutes: {status}"
+        assert "revoke" not in receiver.rest
+    print(f"{name}: verified; tampered, mixed up, stale and replayed messages do nothing")
 
 
 def deliver(tap):
@@ -100,7 +136,6 @@ def refuse(name, target, body, headers):
     lower = {key.lower(): value for key, value in headers.items()}
     stale = str(int(lower["webhook-timestamp"]) - 3600)
     old = Webhook(SECRET)
-    from datetime import datetime, timezone
     signature = old.sign(lower["webhook-id"], datetime.fromtimestamp(int(stale), timezone.utc), body.decode())
     for what, sent, changes in [
         ("a changed body", changed, {}),
@@ -113,6 +148,8 @@ def refuse(name, target, body, headers):
         assert status == 401, f"{name}: {what}: {status}"
 
 
-check("PyPI standardwebhooks", [sys.executable, str(HERE / "examples/receiver/receiver.py"), "0"])
-check("npm standardwebhooks", ["node", "-e", NODE, str(MODULES)])
-print("2 passed, 0 failed")
+PYTHON = str(HERE / "examples/receiver/receiver.py")
+check("PyPI standardwebhooks", [sys.executable, PYTHON, "0"], [sys.executable, "-c", LATER_PYTHON, PYTHON, "0"])
+check("npm standardwebhooks", ["node", "-e", NODE, str(MODULES)], ["node", "-e", LATER_NODE, str(MODULES)])
+check("crates.io standardwebhooks", [str(RUST), "0"], None)
+print("3 passed, 0 failed")

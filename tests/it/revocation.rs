@@ -285,6 +285,125 @@ fn a_command_gets_the_request_on_its_standard_input() {
     }
 }
 
+/// Answers for the provider and for the hook: the key works until the hook was called, or for ever.
+fn provider_and_hook(is_honest: bool, key: &str) -> impl Fn(&Request) -> Reply + Sync {
+    let (key, is_revoked) = (key.to_owned(), Mutex::new(false));
+    move |request| {
+        let mut is_revoked = is_revoked.lock().expect("no panic");
+        if request.path() == "/hook" {
+            *is_revoked = is_honest;
+            return revoked();
+        }
+        match request.bearer() == key && request.path().starts_with("/production") && !*is_revoked {
+            true => tls_server::json(200, r#"{"meta":{"next_cursor":null},"data":[]}"#),
+            false => tls_server::json(401, r#"{"type":"about:blank","detail":"no"}"#),
+        }
+    }
+}
+
+#[test]
+fn a_live_check_afterwards_proves_what_the_endpoint_says() {
+    for (is_honest, proof, status) in [(true, "refused", 0), (false, "active", 1)] {
+        let case = Case::new();
+        case.sandbox.run(&["scan", "s", "-o", "json=report.json"]);
+        with_server(Certificate::Good, provider_and_hook(is_honest, &case.key), |server| {
+            let hook = server.url("/hook");
+            let production = format!("api.yousign.app={}", server.url("/production"));
+            let sandbox = format!("api-sandbox.yousign.app={}", server.url("/sandbox"));
+            let hosts = ["--verify-host", &production, "--verify-host", &sandbox];
+            let verify = [&["--verify", "--verify-private"], &hosts[..]].concat();
+            let args = ["revoke", "--from", "report.json", "--revoke-url", &hook, "--yes"];
+            let args = [&args, &verify[..], &ARGS[3..]].concat();
+            let (report, code) = case.sandbox.json(&args);
+            assert_schema(&report);
+            let finding = &report["findings"][0];
+            assert_eq!(finding["validation"]["state"], "active", "before");
+            assert_eq!(finding["revocation"]["proof"]["state"], proof, "{finding}");
+            assert_eq!((code, &finding["severity"]), (Some(status), &"critical".into()));
+            let asked = |path: &str| {
+                let is_it = |request: &&Request| {
+                    request.path().starts_with(path) && request.bearer() == case.key
+                };
+                server.requests().iter().filter(is_it).count()
+            };
+            // Once before and once after; the sandbox only when production has refused.
+            assert_eq!((asked("/production"), asked("/sandbox")), (2, usize::from(is_honest)));
+            let text = case.sandbox.run(&[&args[..], &["--again", "--color", "never"]].concat());
+            let text = String::from_utf8_lossy(&text.stdout).into_owned();
+            let lie = "BUT THE PROVIDER STILL ACCEPTS THE KEY";
+            assert_eq!(text.contains(lie), !is_honest, "{text}");
+        });
+    }
+}
+
+#[test]
+fn receipts_stand_in_sarif_too() {
+    let case = Case::new();
+    with_server(
+        Certificate::Good,
+        |_| revoked(),
+        |server| {
+            let (report, _) = case.report(&server.url("/hook"), &["-o", "sarif=out.sarif"]);
+            let sarif: Value =
+                serde_json::from_slice(&case.sandbox.read("out.sarif")).expect("JSON");
+            let result = &sarif["runs"][0]["results"][0];
+            assert_eq!(result["properties"]["revocation"], report["findings"][0]["revocation"]);
+            assert_eq!(result["properties"]["revocation"]["status"], "revoked");
+        },
+    );
+}
+
+#[test]
+fn a_partner_gets_the_body_that_github_sends_to_partners() {
+    let case = Case::new();
+    case.sandbox.git(&["init", "-q"]);
+    case.sandbox.git(&["add", "s"]);
+    case.sandbox.git(&["commit", "-qm", "one"]);
+    case.sandbox.write("s/a.env", "clean\n");
+    let key = case.key.clone();
+    let answer = move |request: &Request| {
+        let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+        let [token] = body.as_array().expect("a list").as_slice() else { panic!("{body}") };
+        assert_eq!(token.as_object().expect("an object").len(), 4, "{token}");
+        assert_eq!(token["token"], key.as_str());
+        assert_eq!(token["type"], "yousign-api-key");
+        assert_eq!((&token["url"], &token["source"]), (&"s/a.env".into(), &"commit".into()));
+        let label = serde_json::json!([{
+            "token_raw": key, "token_type": "yousign-api-key", "label": "true_positive"
+        }]);
+        tls_server::json(200, &label.to_string())
+    };
+    with_server(Certificate::Good, answer, |server| {
+        let more = ["--send-secret", "--revoke-body", "partner"];
+        let (report, status) = case.report(&server.url("/hook"), &more);
+        assert_eq!(report["findings"][0]["revocation"]["status"], "accepted", "{report}");
+        let [request] = server.requests().try_into().expect("one request");
+        assert!(status == Some(1) && is_signed(&request, &case.secret));
+        assert!(
+            !holds(report.to_string().as_bytes(), &case.key) && !holds(&case.written(), &case.key)
+        );
+    });
+}
+
+#[test]
+fn while_a_signing_secret_is_changed_both_sign() {
+    let case = Case::new();
+    let other = Case::new().secret;
+    case.sandbox.write("secret", format!("{}\n{other}\n", case.secret));
+    with_server(
+        Certificate::Good,
+        |_| revoked(),
+        |server| {
+            case.report(&server.url("/hook"), &[]);
+            let [request] = server.requests().try_into().expect("one request");
+            assert!(is_signed(&request, &case.secret) && is_signed(&request, &other));
+            assert!(!is_signed(&request, &Case::new().secret));
+            let signatures = request.header("webhook-signature").expect("signed");
+            assert_eq!(signatures.split(' ').count(), 2);
+        },
+    );
+}
+
 #[test]
 fn bad_options_are_refused_before_anything_is_scanned() {
     let case = Case::new();
