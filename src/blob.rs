@@ -130,6 +130,9 @@ fn unescape(shown: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Bytes of a content's start that [`Sieve::is_opaque`] is shown.
+pub const HEAD_BYTES: usize = 512;
+
 /// Tells which bytes deserve a full look. False positives cost time; a false negative would lose a leak, so none is allowed:
 /// if `may_match(x)` is false, no part of `x` can make a finding without a hint from elsewhere.
 pub trait Sieve: Sync {

@@ -83,6 +83,13 @@ pub struct Region {
 }
 
 impl Region {
+    /// The region in a text that has `lines` more lines at its start.
+    #[must_use]
+    pub fn below(self, lines: u32) -> Self {
+        let [line, end_line] = [self.line, self.end_line].map(|line| line.saturating_add(lines));
+        Self { line, end_line, ..self }
+    }
+
     /// Finds the region of `span` in `text`. Lines end at `\n`, `\r\n` or a lone `\r`, as in SARIF.
     #[must_use]
     pub fn of(text: &[u8], span: Span) -> Self {
@@ -114,13 +121,18 @@ pub fn line_within(text: &[u8], offset: usize, reach: usize) -> Span {
 /// Returns the 1-based line and column of `offset`; both saturate at `u32::MAX`.
 fn position(text: &[u8], offset: usize) -> (u32, u32) {
     let before = &text[..offset.min(text.len())];
-    let line_ends = memchr::memchr2_iter(b'\n', b'\r', before)
-        .filter(|&at| before[at] == b'\n' || text.get(at + 1) != Some(&b'\n'))
-        .count();
+    let is_inside = before.ends_with(b"\r") && text.get(before.len()) == Some(&b'\n');
+    let line_ends = line_ends(before) - u32::from(is_inside);
     let line_start = line_around(text, before.len()).start;
     let column =
         before[line_start..].utf8_chunks().map(|chunk| count_characters(&chunk)).sum::<usize>();
-    (saturate(line_ends + 1), saturate(column + 1))
+    (line_ends.saturating_add(1), saturate(column + 1))
+}
+
+/// Counts the line ends of a text; saturates at `u32::MAX`.
+pub(crate) fn line_ends(text: &[u8]) -> u32 {
+    let ends = memchr::memchr2_iter(b'\n', b'\r', text);
+    saturate(ends.filter(|&at| text[at] == b'\n' || text.get(at + 1) != Some(&b'\n')).count())
 }
 
 /// Counts the characters of a chunk, each invalid byte as one.

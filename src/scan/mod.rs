@@ -22,6 +22,7 @@ use crate::finding::ScanReport;
 use crate::finding::Suppression;
 use crate::finding::Validations;
 use crate::provenance::Provenance;
+use crate::source::Piece;
 use crate::source::git::RangeSpec;
 use crate::source::git::Repo;
 use crate::source::git::Staged;
@@ -202,7 +203,7 @@ pub fn gather<'r>(
         coverage: Mutex::new(Coverage::default()),
     };
     for (number, target) in targets.iter().enumerate() {
-        let look = |bytes: &[u8], places: &[Provenance]| run.look(bytes, places, number);
+        let look = |text: Piece<'_>, places: &[Provenance]| run.look(text, places, number);
         run.visit(target, detector.prefilter(), &|bytes| detector.may_hold(bytes), &look)?;
     }
     run.trace(targets)?;
@@ -270,19 +271,19 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Looks for candidates in one blob that was seen in `places`, each of which may give its path as a hint.
-    fn look(&self, bytes: &[u8], places: &[Provenance], target: usize) {
+    fn look(&self, text: Piece<'_>, places: &[Provenance], target: usize) {
         let mut coverage = Coverage::default();
         let mut last: Option<(&BlobPath, Vec<Candidate>)> = None;
         let mut sightings = vec![];
         for place in places {
             let candidates = match &last {
                 Some((path, candidates)) if **path == place.path => candidates.clone(),
-                _ => self.detector.candidates(bytes, &place.path, &mut coverage),
+                _ => self.detector.candidates(text.bytes, &place.path, &mut coverage),
             };
             sightings.extend(
                 candidates
                     .iter()
-                    .map(|candidate| self.sighting(bytes, candidate.clone(), place, target)),
+                    .map(|candidate| self.sighting(text, candidate.clone(), place, target)),
             );
             last = Some((&place.path, candidates));
         }
@@ -299,15 +300,18 @@ impl Run<'_> {
     /// Joins a candidate with its place and the comment that may allow it.
     fn sighting(
         &self,
-        bytes: &[u8],
-        candidate: Candidate,
+        text: Piece<'_>,
+        mut candidate: Candidate,
         place: &Provenance,
         target: usize,
     ) -> Sighting {
-        let offset = || line_offset(bytes, candidate.region.line);
+        let offset = || line_offset(text.bytes, candidate.region.line);
         let inline = (self.suppressions.inline && candidate.member.is_none())
-            .then(|| suppress::inline_allow(bytes, offset(), &self.suppressions.judge.today))
+            .then(|| suppress::inline_allow(text.bytes, offset(), &self.suppressions.judge.today))
             .flatten();
+        if candidate.member.is_none() {
+            candidate.region = candidate.region.below(text.lines_before);
+        }
         Sighting { candidate, provenance: place.clone(), target, inline }
     }
 }

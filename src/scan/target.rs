@@ -13,10 +13,12 @@ use crate::blob::Sieve;
 use crate::coverage::Coverage;
 use crate::provenance::Origin;
 use crate::provenance::Provenance;
+use crate::source::Piece;
 use crate::source::git::OpenOptions;
 use crate::source::git::Repo;
 use crate::source::git::SiftOptions;
 use crate::source::git::Staged;
+use crate::source::pieces;
 use crate::source::worktree;
 use crate::source::worktree::WalkOptions;
 use crate::source::worktree::WorktreeFile;
@@ -43,7 +45,7 @@ fn has_git_folder(path: &Path) -> bool {
 }
 
 /// What is done with a blob that was seen in some places.
-type Look<'l> = dyn Fn(&[u8], &[Provenance]) + Sync + 'l;
+type Look<'l> = dyn Fn(Piece<'_>, &[Provenance]) + Sync + 'l;
 
 impl Run<'_> {
     /// Hands every blob of a target to `look`; of a history only the objects that `sieve` and then `keep` let pass.
@@ -78,7 +80,7 @@ impl Run<'_> {
         if self.options.worktree && repo.as_ref().is_none_or(|repo| repo.work_dir().is_some()) {
             self.observer.phase(&format!("reading the files of {}", display(target)));
             let base = repo.as_ref().and_then(Repo::work_dir).unwrap_or(path);
-            self.walk(path, base, look)?;
+            self.walk((path, base), sieve, look)?;
         }
         match repo {
             Some(repo) if self.options.history => {
@@ -94,7 +96,7 @@ impl Run<'_> {
 
     /// Hands a text that was already read to `look`.
     fn text(&self, text: &[u8], place: &Provenance, look: &Look<'_>) {
-        look(text, std::slice::from_ref(place));
+        pieces(text).for_each(|piece| look(piece, std::slice::from_ref(place)));
         let mut coverage = lock(&self.coverage);
         coverage.files += 1;
         coverage.file_bytes += text.len() as u64;
@@ -109,7 +111,7 @@ impl Run<'_> {
                     blob_id: file.id,
                     ..Provenance::plain(Origin::Index, file.path.clone())
                 };
-                look(file.bytes, &[place]);
+                pieces(file.bytes).for_each(|piece| look(piece, std::slice::from_ref(&place)));
             });
             lock(&self.coverage).merge(coverage);
         });
@@ -135,7 +137,12 @@ impl Run<'_> {
     }
 
     /// Hands the files below `root` to `look`.
-    fn walk(&self, root: &Path, base: &Path, look: &Look<'_>) -> Result<(), ScanError> {
+    fn walk(
+        &self,
+        (root, base): (&Path, &Path),
+        sieve: &dyn Sieve,
+        look: &Look<'_>,
+    ) -> Result<(), ScanError> {
         let options = WalkOptions {
             include_ignored: self.options.include_ignored,
             threads: self.options.threads,
@@ -144,10 +151,10 @@ impl Run<'_> {
         };
         let visit = || {
             |file: WorktreeFile<'_>| {
-                look(file.bytes, &[Provenance::plain(Origin::Worktree, file.path)]);
+                look(file.text, &[Provenance::plain(Origin::Worktree, file.path)]);
             }
         };
-        worktree::walk(root, base, &options, visit, &self.coverage)
+        worktree::walk((root, base), sieve, &options, visit, &self.coverage)
             .map_err(|source| ScanError::Walk { place: root.display().to_string(), source })
     }
 
@@ -172,7 +179,9 @@ impl Run<'_> {
         let located = repo
             .attribute(&sifted)
             .map_err(|source| ScanError::Attribute { place: place(), source })?;
-        located.par_iter().for_each(|located| look(&located.bytes, &located.places));
+        located
+            .par_iter()
+            .for_each(|located| look(located.bytes.as_slice().into(), &located.places));
         Ok(())
     }
 }

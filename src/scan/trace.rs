@@ -12,6 +12,7 @@ use crate::detect::KnownSecrets;
 use crate::finding::Candidate;
 use crate::finding::Confidence;
 use crate::provenance::Provenance;
+use crate::source::Piece;
 
 impl Run<'_> {
     /// Looks for copies of all secrets that are known: with high confidence, or by their owner.
@@ -47,8 +48,8 @@ impl Run<'_> {
         target: &Target,
         known: &KnownSecrets,
     ) -> Result<(), ScanError> {
-        let look = |bytes: &[u8], places: &[Provenance]| {
-            self.look_for_copies(known, bytes, places, number);
+        let look = |text: Piece<'_>, places: &[Provenance]| {
+            self.look_for_copies(known, text, places, number);
         };
         self.visit(target, known, &|_| true, &look)
     }
@@ -56,14 +57,14 @@ impl Run<'_> {
     fn look_for_copies(
         &self,
         known: &KnownSecrets,
-        bytes: &[u8],
+        text: Piece<'_>,
         places: &[Provenance],
         target: usize,
     ) {
         for place in places {
-            let copies = self.detector.copies(known, bytes, &place.path);
+            let copies = self.detector.copies(known, text.bytes, &place.path);
             let sightings =
-                copies.into_iter().map(|candidate| self.sighting(bytes, candidate, place, target));
+                copies.into_iter().map(|candidate| self.sighting(text, candidate, place, target));
             let mut sightings: Vec<Sighting> = sightings.collect();
             if !sightings.is_empty() {
                 lock(&self.found).append(&mut sightings);

@@ -1,4 +1,7 @@
 //! Where blobs come from. Knows nothing of rules.
 
 pub mod git;
+mod pieces;
 pub mod worktree;
+
+pub use pieces::{Piece, pieces};

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::io::Read as _;
+use std::io::Seek as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -13,18 +14,17 @@ use ignore::DirEntry;
 use ignore::WalkBuilder;
 use ignore::WalkState;
 
-use crate::blob::BlobPath;
+use super::pieces::{PIECE, Piece, WHOLE, is_zero, passed};
+use crate::blob::{BlobPath, HEAD_BYTES, Sieve};
 use crate::coverage::Coverage;
 use crate::coverage::GapKind;
+use crate::location::line_ends;
 
-/// Bytes of a large file that are looked at in one piece.
-const WINDOW: usize = 64 << 20;
-/// Bytes that two neighbouring pieces share, so that a value at a seam keeps its surroundings.
-const OVERLAP: usize = 1 << 20;
-/// Files up to this size are looked at whole.
-const WHOLE: u64 = 256 << 20;
 /// Bytes of one file that are read at most, in case it never ends.
 const ENDLESS: u64 = 64 << 30;
+/// Bytes that are read before a file's size is asked for, since most files end before; the longer ones pass the sieve in
+/// pieces of this size, which stay in the processor's cache.
+const FIRST: usize = 128 << 10;
 /// A thread's buffer that grew beyond this is given back.
 const KEPT_BUFFER: usize = 8 << 20;
 
@@ -59,29 +59,27 @@ pub enum WalkError {
 pub struct WorktreeFile<'a> {
     /// Path relative to the base of the walk.
     pub path: BlobPath,
-    /// The bytes of this piece.
-    pub bytes: &'a [u8],
-    /// Lines before this piece.
-    pub lines_before: u32,
+    /// What it holds.
+    pub text: Piece<'a>,
 }
 
 /// Visits every file under `root`, or `root` itself, in parallel. Paths are relative to `base` where they can be.
-/// A file or folder that cannot be read becomes a gap.
+/// A file or folder that cannot be read becomes a gap. Large files are visited only if the sieve lets them through.
 ///
 /// # Errors
 /// When `root` itself cannot be read.
 pub fn walk<V: FnMut(WorktreeFile<'_>) + Send>(
-    root: &Path,
-    base: &Path,
+    (root, base): (&Path, &Path),
+    sieve: &dyn Sieve,
     options: &WalkOptions,
     make_visitor: impl Fn() -> V + Sync,
     coverage: &Mutex<Coverage>,
 ) -> Result<(), WalkError> {
     let metadata = std::fs::metadata(root).map_err(|source| root_error(root, source))?;
-    let walk = Walk { root, base: Base::new(root, base), options };
+    let walk = Walk { root, base: Base::new(root, base), sieve, options };
     if !metadata.is_dir() {
         let mut seen = Coverage::default();
-        walk.visit_file(root, &mut vec![], &mut make_visitor(), &mut seen);
+        walk.visit_file(root, metadata.is_file(), (&mut vec![], &mut make_visitor()), &mut seen);
         merge(coverage, seen);
         return Ok(());
     }
@@ -150,7 +148,8 @@ impl<V: FnMut(WorktreeFile<'_>)> Worker<'_, V> {
         if self.walk.options.exclude.iter().any(|excluded| excluded == path) {
             return;
         }
-        self.walk.visit_file(path, &mut self.buffer, &mut self.visitor, &mut self.seen);
+        let reading = (&mut self.buffer, &mut self.visitor);
+        self.walk.visit_file(path, kind.is_file(), reading, &mut self.seen);
     }
 }
 
@@ -164,6 +163,7 @@ impl<V> Drop for Worker<'_, V> {
 struct Walk<'w> {
     root: &'w Path,
     base: Base,
+    sieve: &'w dyn Sieve,
     options: &'w WalkOptions,
 }
 
@@ -186,11 +186,17 @@ impl Walk<'_> {
     fn visit_file<V: FnMut(WorktreeFile<'_>)>(
         &self,
         path: &Path,
-        buffer: &mut Vec<u8>,
-        visitor: &mut V,
+        is_file: bool,
+        (buffer, visitor): (&mut Vec<u8>, &mut V),
         seen: &mut Coverage,
     ) {
         let name = self.base.relative(path);
+        // Opening a FIFO would wait for a writer.
+        if !is_file && !std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+            let detail = "is a FIFO, socket or device and was not opened";
+            seen.gap(GapKind::NotAFile, name.to_string(), detail);
+            return;
+        }
         if let Err(error) = self.read_file(path, &name, (buffer, visitor), seen) {
             seen.gap(
                 GapKind::Unreadable,
@@ -210,17 +216,12 @@ impl Walk<'_> {
         (buffer, visitor): (&mut Vec<u8>, &mut V),
         seen: &mut Coverage,
     ) -> io::Result<()> {
-        // Opening a FIFO would wait for a writer, so the kind is asked for first.
-        let metadata = std::fs::metadata(path)?;
-        if !metadata.is_file() {
-            seen.gap(
-                GapKind::NotAFile,
-                name.to_string(),
-                "is a FIFO, socket or device and was not opened",
-            );
-            return Ok(());
-        }
-        if self.options.max_blob_size.is_some_and(|limit| metadata.len() > limit) {
+        let limit = self.options.max_blob_size.unwrap_or(u64::MAX);
+        let mut file = File::open(path)?;
+        buffer.resize(FIRST, 0);
+        let mut filled = fill(&mut file, buffer, 0)?;
+        let size = if filled < buffer.len() { filled as u64 } else { file.metadata()?.len() };
+        if size > limit {
             seen.gap(
                 GapKind::TooLarge,
                 name.to_string(),
@@ -228,43 +229,97 @@ impl Walk<'_> {
             );
             return Ok(());
         }
-        let mut file = File::open(path)?;
         seen.files += 1;
-        if metadata.len() > WHOLE {
-            return read_pieces(&mut file, name, (buffer, visitor), seen);
+        if filled == buffer.len() {
+            if let Some(bytes) = self.passed_over(&mut file, name, buffer)? {
+                seen.file_bytes += bytes;
+                return Ok(());
+            }
+            file.rewind()?;
+            if size > WHOLE as u64 {
+                buffer.clear();
+                return read_pieces(&mut file, name, (buffer, visitor), seen);
+            }
+            buffer.resize(FIRST.max(usize::try_from(size).unwrap_or(WHOLE)) + 1, 0);
+            filled = fill(&mut file, buffer, 0)?;
         }
-        buffer.clear();
-        buffer.reserve(usize::try_from(metadata.len()).unwrap_or(0) + 1);
-        (&mut file).take(WHOLE).read_to_end(buffer)?;
-        seen.file_bytes += buffer.len() as u64;
-        visitor(WorktreeFile { path: name.clone(), bytes: buffer, lines_before: 0 });
+        while filled == buffer.len() {
+            if filled >= WHOLE {
+                return read_pieces(&mut file, name, (buffer, visitor), seen);
+            }
+            buffer.resize(2 * filled, 0);
+            filled = fill(&mut file, buffer, filled)?;
+        }
+        seen.file_bytes += filled as u64;
+        visitor(WorktreeFile { path: name.clone(), text: Piece::from(&buffer[..filled]) });
         Ok(())
+    }
+
+    /// Passes a long file through the sieve, beginning with its first bytes in `buffer`; returns its length if there is
+    /// nothing to look at.
+    fn passed_over(
+        &self,
+        file: &mut File,
+        name: &BlobPath,
+        buffer: &mut [u8],
+    ) -> io::Result<Option<u64>> {
+        if self.sieve.may_match(name.as_bytes()) || self.sieve.is_opaque(&buffer[..HEAD_BYTES]) {
+            return Ok(None);
+        }
+        let margin = self.sieve.longest_form().min(buffer.len() / 2);
+        let mut total = buffer.len() as u64;
+        let mut filled = buffer.len();
+        loop {
+            let bytes = &buffer[..filled];
+            if !is_zero(bytes) && self.sieve.may_match(bytes) || total > ENDLESS {
+                return Ok(None);
+            }
+            if filled < buffer.len() {
+                return Ok(Some(total));
+            }
+            buffer.copy_within(filled - margin.., 0);
+            filled = fill(file, buffer, margin)?;
+            total += (filled - margin) as u64;
+        }
     }
 }
 
-/// Reads a large file piece by piece; pieces of nothing but zeros (sparse files) are passed over.
+/// Reads until the buffer is full or the file ends; returns how much of the buffer is filled.
+fn fill(file: &mut File, buffer: &mut [u8], mut filled: usize) -> io::Result<usize> {
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// Reads a large file piece by piece, beginning with what the buffer holds already; pieces of nothing but zeros (sparse
+/// files) are passed over.
 fn read_pieces<V: FnMut(WorktreeFile<'_>)>(
     file: &mut File,
     name: &BlobPath,
     (buffer, visitor): (&mut Vec<u8>, &mut V),
     seen: &mut Coverage,
 ) -> io::Result<()> {
-    buffer.clear();
     let mut lines_before = 0_u32;
-    let mut total = 0_u64;
+    let mut total = buffer.len() as u64;
     loop {
-        let kept = buffer.len();
-        let read = file.take((WINDOW - kept) as u64).read_to_end(buffer)?;
-        total += read as u64;
-        if read == 0 || total > ENDLESS {
+        let wanted = PIECE.saturating_sub(buffer.len()) as u64;
+        let read = file.take(wanted).read_to_end(buffer)? as u64;
+        total += read;
+        if !is_zero(buffer) {
+            let text = Piece { bytes: buffer, lines_before };
+            visitor(WorktreeFile { path: name.clone(), text });
+        }
+        if read < wanted || total > ENDLESS {
             break;
         }
-        if buffer.iter().any(|byte| *byte != 0) {
-            visitor(WorktreeFile { path: name.clone(), bytes: buffer, lines_before });
-        }
-        let passed = buffer.len().saturating_sub(OVERLAP);
-        let lines = memchr::memchr_iter(b'\n', &buffer[..passed]).count();
-        lines_before = lines_before.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+        let passed = passed(buffer);
+        lines_before = lines_before.saturating_add(line_ends(&buffer[..passed]));
         buffer.drain(..passed);
     }
     seen.file_bytes += total;

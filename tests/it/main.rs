@@ -12,6 +12,7 @@ mod html;
 mod kills;
 mod known_keys;
 mod labelled;
+mod large_files;
 mod layering;
 #[cfg(feature = "live")]
 mod live_check;

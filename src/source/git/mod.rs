@@ -36,6 +36,6 @@ pub(crate) use object::rfc3339;
 pub use pushed::PushedRef;
 pub use range::{RangeError, RangeSpec};
 pub use repo::{OpenError, OpenOptions, Repo};
-pub use sift::{HEAD_BYTES, Look, SiftError, SiftOptions, Sifted};
+pub use sift::{Look, SiftError, SiftOptions, Sifted};
 pub use staged::{Staged, StagedError, StagedFile};
 pub use version::Version;

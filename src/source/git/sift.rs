@@ -17,14 +17,10 @@ use super::range::{self, RangePlace, RangeSpec};
 use super::repo::Repo;
 use super::store::{Store, note_promised, report};
 use super::verify;
-use crate::blob::BlobId;
-use crate::blob::Sieve;
+use crate::blob::{BlobId, HEAD_BYTES, Sieve};
 use crate::coverage::Coverage;
 use crate::coverage::GapKind;
 use crate::provenance::Origin;
-
-/// Bytes of an object's start that [`Sieve::is_opaque`] is shown.
-pub const HEAD_BYTES: usize = 512;
 
 /// Decides about bytes that the sieve let through; `true` keeps them.
 pub type Look<'a> = dyn Fn(&[u8]) -> bool + Sync + 'a;
