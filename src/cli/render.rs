@@ -77,6 +77,12 @@ impl Outputs {
         }
         Ok(outputs)
     }
+
+    /// Whether a report in this format is written.
+    fn holds(&self, format: Format) -> bool {
+        let files = self.files.iter().chain(&self.appended).map(|(format, _)| *format);
+        files.chain(self.stdout).any(|written| written == format)
+    }
 }
 
 /// Splits `FORMAT=FILE`. A misspelt format is an error and not the start of a file's name.
@@ -116,7 +122,9 @@ impl Rendering<'_> {
         let hashes = LineHashes { roots: self.roots.clone(), known: Mutex::default() };
         let rules = rule_infos(self.rules, scanned);
         let time = times(self.started)?;
-        let version = self.roots.first().and_then(|root| version(root));
+        // Only SARIF names it.
+        let root = self.roots.first().filter(|_| self.outputs.holds(Format::Sarif));
+        let version = root.and_then(|root| version(root));
         let in_file = report::Context {
             tool: TOOL,
             rules: &rules,

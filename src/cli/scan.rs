@@ -26,18 +26,20 @@ pub(crate) fn run(options: ScanOptions) -> anyhow::Result<Status> {
 /// Scans and writes the reports.
 pub(crate) fn report(options: ScanOptions) -> anyhow::Result<(ScanReport, Status)> {
     let (started, clock) = (SystemTime::now(), Instant::now());
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.scan.threads)
-        .build()
-        .context("cannot start threads")?;
     let detector = Detector::new(options.rules, Limits::default());
     let roots: Vec<PathBuf> = options.targets.iter().map(root).collect();
     let suppressions =
         suppressions::load(&options.repo_files, &options.baselines, options.inline_allow)?;
     let progress = Progress::new(options.quiet);
-    let gathered = pool.install(|| {
+    let gather = || {
         signleak::scan::gather(&options.targets, &detector, &options.scan, &suppressions, &progress)
-    });
+    };
+    let gathered = if options.targets.iter().all(Target::is_little) {
+        gather()
+    } else {
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(options.scan.threads);
+        threads.build().context("cannot start threads")?.install(gather)
+    };
     progress.finish();
     let gathered = gathered?;
     let asks = options.live.is_some() || options.hook.is_some();

@@ -111,7 +111,7 @@ impl Reader for Shapes<'_> {
     }
 
     fn landmarks(&self, text: &[u8], places: &mut Vec<Span>) {
-        for keywords in &self.detector.keywords {
+        for keywords in self.detector.keywords() {
             places.extend(
                 keywords.find_iter(text).map(|found| Span::new(found.start(), found.end())),
             );

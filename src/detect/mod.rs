@@ -28,6 +28,8 @@ mod urls;
 mod verdict;
 mod windows;
 
+use std::sync::OnceLock;
+
 use regex::bytes::Regex;
 
 use crate::blob::BlobPath;
@@ -56,13 +58,13 @@ pub use known::KnownSecrets;
 pub use prefilter::Prefilter;
 pub use score::Verdict;
 
-/// The compiled form of a rule set. Built once, shared by all threads.
+/// The compiled form of a rule set. Built once, shared by all threads; what only documents with a keyword need is compiled
+/// when the first one comes, since most runs of a hook see none.
 pub struct Detector {
     rules: RuleSet,
     prefilter: Prefilter,
-    rivals: rivals::Rivals,
-    /// For each provider, the expression that finds its mentions.
-    keywords: Vec<Regex>,
+    rivals: OnceLock<rivals::Rivals>,
+    keywords: OnceLock<Vec<Regex>>,
     limits: decode::Limits,
 }
 
@@ -100,9 +102,7 @@ impl Detector {
     #[must_use]
     pub fn new(rules: RuleSet, limits: decode::Limits) -> Self {
         let prefilter = Prefilter::new(&rules);
-        let rivals = rivals::Rivals::new(&rules.vocabulary);
-        let keywords = rules.providers.iter().map(mention::keyword_regex).collect();
-        Self { rules, prefilter, rivals, keywords, limits }
+        Self { rules, prefilter, rivals: OnceLock::new(), keywords: OnceLock::new(), limits }
     }
 
     /// The rules it was built from.
@@ -162,6 +162,12 @@ impl Detector {
         explanations
     }
 
+    /// For each provider, the expression that finds its mentions.
+    fn keywords(&self) -> &[Regex] {
+        self.keywords
+            .get_or_init(|| self.rules.providers.iter().map(mention::keyword_regex).collect())
+    }
+
     fn deserves_a_look(&self, bytes: &[u8], path: &BlobPath) -> bool {
         use crate::blob::Sieve as _;
         self.prefilter.may_match(bytes)
@@ -216,14 +222,15 @@ impl Detector {
     ) -> Vec<Hit<'r>> {
         let provider = &self.rules.providers[number];
         let far = beyond.far(number, view);
-        let keywords = (provider, &self.keywords[number]);
+        let keywords = (provider, &self.keywords()[number]);
         let Some(page) = page::Page::read(view.text, path, keywords, &self.rules, far) else {
             return vec![];
         };
         let mut hits = pattern::hits(&page, provider);
         let taken = hits.iter().filter(|hit| !hit.rule.is_policy()).map(|hit| hit.span);
         let taken = SpanSet::new(taken.collect());
-        let judge = verdict::Judge::new(provider, &page, &self.rivals);
+        let rivals = self.rivals.get_or_init(|| rivals::Rivals::new(&self.rules.vocabulary));
+        let judge = verdict::Judge::new(provider, &page, rivals);
         let tokens = token::tokens(provider, view.text);
         for token in &tokens {
             if taken.overlapping(*token).next().is_none() {

@@ -1,5 +1,7 @@
 //! Says at memory speed which bytes deserve a look: those that hold a keyword of a provider in any of its forms.
 
+use std::sync::OnceLock;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use regex::bytes::Regex;
@@ -14,9 +16,11 @@ use crate::rule::RuleSet;
 
 /// The compiled forms of all keywords: plain and UTF-16 in any letter case, base64 and hex in the usual spellings.
 pub struct Prefilter {
-    forms: Regex,
+    pattern: String,
+    /// The pattern, compiled if it is used.
+    forms: OnceLock<Regex>,
     longest: usize,
-    /// Names the few places where a form may stand; `None` where that cannot be done fast.
+    /// The faster search for the same forms; `None` where it is not to be had.
     windows: Option<Windows>,
 }
 
@@ -48,22 +52,23 @@ impl Prefilter {
         } else {
             alternatives.join("|")
         };
-        let forms = RegexBuilder::new(&pattern).unicode(false).build();
-        Self {
-            forms: forms.expect("keywords are plain ASCII, as the rule parser checks"),
-            longest,
-            windows: Windows::new(&literals),
-        }
+        Self { pattern, forms: OnceLock::new(), longest, windows: Windows::new(&literals) }
+    }
+
+    fn forms(&self) -> &Regex {
+        self.forms.get_or_init(|| {
+            let forms = RegexBuilder::new(&self.pattern).unicode(false).build();
+            forms.expect("keywords are plain ASCII, as the rule parser checks")
+        })
     }
 }
 
 impl Sieve for Prefilter {
     fn may_match(&self, bytes: &[u8]) -> bool {
-        let Some(windows) = &self.windows else { return self.forms.is_match(bytes) };
-        windows.any(bytes, |at| {
-            let end = bytes.len().min(at + self.longest);
-            self.forms.is_match(&bytes[at.saturating_sub(self.longest)..end])
-        })
+        match &self.windows {
+            Some(windows) => windows.any(bytes),
+            None => self.forms().is_match(bytes),
+        }
     }
 
     fn is_opaque(&self, head: &[u8]) -> bool {
@@ -138,7 +143,7 @@ mod tests {
             let text = format!("{before}{}{behind}", forms[at % forms.len()]);
             prop_assert!(prefilter.windows.is_some());
             for bytes in [text.as_bytes(), before.as_bytes(), behind.as_bytes()] {
-                prop_assert_eq!(prefilter.may_match(bytes), prefilter.forms.is_match(bytes));
+                prop_assert_eq!(prefilter.may_match(bytes), prefilter.forms().is_match(bytes));
             }
         }
 

@@ -1,10 +1,10 @@
-//! Finds where one of many literals may stand, several bytes at a time.
+//! Finds whether one of many literals stands in a text, several bytes at a time.
 //!
 //! Of each literal only a window of a few bytes is searched, the one that is rarest in text, so that all the windows fit
-//! into a vectorised search (Teddy, of the crate `aho-corasick`). A place it names must be confirmed; a place it does
-//! not name holds none of the literals.
+//! into a vectorised search (Teddy, of the crate `aho-corasick`). At a place that it names, the literals that have this
+//! window are compared; a place that it does not name holds none of them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use aho_corasick::packed;
 
@@ -27,9 +27,30 @@ pub(super) struct Literal {
     pub(super) ignores_case: bool,
 }
 
+impl Literal {
+    fn starts(&self, bytes: &[u8]) -> bool {
+        bytes.get(..self.bytes.len()).is_some_and(|bytes| {
+            if self.ignores_case {
+                bytes.eq_ignore_ascii_case(&self.bytes)
+            } else {
+                bytes == self.bytes
+            }
+        })
+    }
+}
+
+/// A literal, and how far from its start a window stands.
+type Placed = (Literal, usize);
+
 /// The searches for the windows of a set of literals.
 pub(super) struct Windows {
-    searches: Vec<packed::Searcher>,
+    searches: Vec<Search>,
+}
+
+/// One search, and for each of its windows the literals that have it.
+struct Search {
+    windows: packed::Searcher,
+    literals: Vec<Vec<Placed>>,
 }
 
 impl Windows {
@@ -38,28 +59,48 @@ impl Windows {
         if literals.iter().any(|literal| literal.bytes.len() < WINDOW) {
             return None;
         }
-        let mut windows = BTreeSet::new();
+        let mut windows: BTreeMap<Vec<u8>, Vec<Placed>> = BTreeMap::new();
         // Literals that ignore case first: what they need often covers a window of the others.
         let (loose, exact): (Vec<_>, Vec<_>) =
             literals.iter().partition(|literal| literal.ignores_case);
         for literal in loose.into_iter().chain(exact) {
-            let mut offered = literal.bytes.windows(WINDOW);
-            if !offered.any(|window| spellings(window, literal.ignores_case).is_subset(&windows)) {
-                windows.append(&mut spellings(rarest(literal)?, literal.ignores_case));
+            let mut offered = literal.bytes.windows(WINDOW).enumerate();
+            let known = offered.find(|(_, window)| {
+                let spellings = spellings(window, literal.ignores_case);
+                spellings.iter().all(|spelling| windows.contains_key(spelling))
+            });
+            let (offset, window) = known.or_else(|| rarest(literal))?;
+            for spelling in spellings(window, literal.ignores_case) {
+                windows.entry(spelling).or_default().push((literal.clone(), offset));
             }
         }
-        let windows: Vec<Vec<u8>> = windows.into_iter().collect();
-        let search = |windows: &[Vec<u8>]| packed::Config::new().builder().extend(windows).build();
+        let windows: Vec<_> = windows.into_iter().collect();
+        let search = |windows: &[(Vec<u8>, Vec<Placed>)]| {
+            Some(Search {
+                windows: packed::Config::new()
+                    .builder()
+                    .extend(windows.iter().map(|(window, _)| window))
+                    .build()?,
+                literals: windows.iter().map(|(_, literals)| literals.clone()).collect(),
+            })
+        };
         let searches = windows.chunks(WINDOWS_PER_SEARCH).map(search).collect::<Option<_>>()?;
         Some(Self { searches })
     }
 
-    /// Whether `confirm` accepts a place where a window stands. It is given the window's offset.
-    pub(super) fn any(&self, bytes: &[u8], confirm: impl Fn(usize) -> bool) -> bool {
+    /// Whether one of the literals stands in `bytes`.
+    pub(super) fn any(&self, bytes: &[u8]) -> bool {
         self.searches.iter().any(|search| {
             let mut from = 0;
-            while let Some(found) = search.find_in(bytes, (from..bytes.len()).into()) {
-                if confirm(found.start()) {
+            while let Some(found) = search.windows.find_in(bytes, (from..bytes.len()).into()) {
+                let literals = &search.literals[found.pattern().as_usize()];
+                let stands = |(literal, offset): &Placed| {
+                    found
+                        .start()
+                        .checked_sub(*offset)
+                        .is_some_and(|at| literal.starts(&bytes[at..]))
+                };
+                if literals.iter().any(stands) {
                     return true;
                 }
                 from = found.start() + 1;
@@ -69,9 +110,9 @@ impl Windows {
     }
 }
 
-/// The window of a literal that text holds least often.
-fn rarest(literal: &Literal) -> Option<&[u8]> {
-    let frequency = |window: &&[u8]| -> u64 {
+/// The window of a literal that text holds least often, and how far from its start.
+fn rarest(literal: &Literal) -> Option<(usize, &[u8])> {
+    let frequency = |(_, window): &(usize, &[u8])| -> u64 {
         let factor = |byte: &u8| match byte.to_ascii_lowercase() {
             letter @ b'a'..=b'z' if literal.ignores_case || byte.is_ascii_lowercase() => {
                 LETTERS[usize::from(letter - b'a')]
@@ -81,20 +122,21 @@ fn rarest(literal: &Literal) -> Option<&[u8]> {
         };
         window.iter().map(|byte| u64::from(factor(byte))).product()
     };
-    literal.bytes.windows(WINDOW).min_by_key(frequency)
+    literal.bytes.windows(WINDOW).enumerate().min_by_key(frequency)
 }
 
-/// All spellings of a window.
-fn spellings(window: &[u8], ignores_case: bool) -> BTreeSet<Vec<u8>> {
-    let mut spellings = BTreeSet::from([vec![]]);
+/// All spellings of a window, each once.
+fn spellings(window: &[u8], ignores_case: bool) -> Vec<Vec<u8>> {
+    let mut spellings = vec![Vec::with_capacity(window.len())];
     for &byte in window {
-        let cases = if ignores_case {
-            [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()]
+        if ignores_case && byte.is_ascii_alphabetic() {
+            let mut upper = spellings.clone();
+            upper.iter_mut().for_each(|spelling| spelling.push(byte.to_ascii_uppercase()));
+            spellings.iter_mut().for_each(|spelling| spelling.push(byte.to_ascii_lowercase()));
+            spellings.append(&mut upper);
         } else {
-            [byte; 2]
-        };
-        let longer = |spelling: &Vec<u8>| cases.map(|case| [spelling.as_slice(), &[case]].concat());
-        spellings = spellings.iter().flat_map(longer).collect();
+            spellings.iter_mut().for_each(|spelling| spelling.push(byte));
+        }
     }
     spellings
 }

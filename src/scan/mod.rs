@@ -61,6 +61,9 @@ pub struct Options {
     pub known_keys: Vec<KnownKey>,
 }
 
+/// As many staged files are read by one thread.
+const FEW_FILES: usize = 32;
+
 /// What the user asked for.
 #[derive(Clone, Debug)]
 pub enum Target {
@@ -77,6 +80,13 @@ pub enum Target {
 }
 
 impl Target {
+    /// Whether it is so little that starting threads would take longer than reading it.
+    #[must_use]
+    pub fn is_little(&self) -> bool {
+        matches!(self, Self::Staged(staged) if staged.len() <= FEW_FILES)
+            || matches!(self, Self::Texts(_))
+    }
+
     /// Whether there may rightly be nothing in it.
     fn may_be_empty(&self) -> bool {
         matches!(self, Self::Staged(_) | Self::History(_) | Self::Texts(_))

@@ -64,7 +64,12 @@ impl Run<'_> {
                 return Ok(());
             }
             Target::Staged(staged) => {
-                self.staged(staged, look);
+                let read = |at| self.staged(staged, at, look);
+                if target.is_little() {
+                    (0..staged.len()).for_each(read);
+                } else {
+                    (0..staged.len()).into_par_iter().for_each(read);
+                }
                 return Ok(());
             }
             Target::History(repo) => return self.sift(repo, sieve, keep, look),
@@ -102,19 +107,17 @@ impl Run<'_> {
         coverage.file_bytes += text.len() as u64;
     }
 
-    /// Hands the staged files to `look`.
-    fn staged(&self, staged: &Staged, look: &Look<'_>) {
-        (0..staged.len()).into_par_iter().for_each(|at| {
-            let mut coverage = Coverage::default();
-            staged.visit(at, self.options.max_blob_size, &mut coverage, &mut |file| {
-                let place = Provenance {
-                    blob_id: file.id,
-                    ..Provenance::plain(Origin::Index, file.path.clone())
-                };
-                pieces(file.bytes).for_each(|piece| look(piece, std::slice::from_ref(&place)));
-            });
-            lock(&self.coverage).merge(coverage);
+    /// Hands the staged file number `at` to `look`.
+    fn staged(&self, staged: &Staged, at: usize, look: &Look<'_>) {
+        let mut coverage = Coverage::default();
+        staged.visit(at, self.options.max_blob_size, &mut coverage, &mut |file| {
+            let place = Provenance {
+                blob_id: file.id,
+                ..Provenance::plain(Origin::Index, file.path.clone())
+            };
+            pieces(file.bytes).for_each(|piece| look(piece, std::slice::from_ref(&place)));
         });
+        lock(&self.coverage).merge(coverage);
     }
 
     /// Opens the repository that contains `path`; without history a broken one does not matter.

@@ -23,6 +23,7 @@ mod revocation;
 #[cfg(all(feature = "live", feature = "revoke"))]
 mod secrecy;
 mod staged;
+mod staged_like_git;
 mod support;
 #[cfg(any(feature = "live", feature = "revoke"))]
 mod tls_server;

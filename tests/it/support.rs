@@ -89,12 +89,17 @@ impl Checkout {
 
     /// A repository without a commit, in a folder with a blank in its name.
     pub(crate) fn unborn() -> Self {
+        Self::unborn_with(&[])
+    }
+
+    /// The same, with arguments for `git init`.
+    pub(crate) fn unborn_with(init: &[&str]) -> Self {
         let checkout = Self(tempfile::tempdir().expect("a temporary folder"));
         let config = "[user]\n name = A U Thor\n email = author@example.invalid\n[init]\n defaultBranch = main\n[protocol \"file\"]\n allow = always\n[advice]\n detachedHead = false\n";
         fs::create_dir_all(checkout.path()).expect("made");
         fs::create_dir_all(checkout.home()).expect("made");
         fs::write(checkout.home().join(".gitconfig"), config).expect("written");
-        checkout.ok(&["init", "-q"]);
+        checkout.ok(&[&["init", "-q"], init].concat());
         checkout
     }
 

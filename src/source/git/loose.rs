@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use libdeflater::Decompressor;
+use libdeflater::{DecompressionError, Decompressor};
 
 use super::files;
 use super::object::{ObjectKind, hex_id};
@@ -12,6 +12,10 @@ use crate::blob::BlobId;
 
 /// Longest header: `commit `, 20 digits, NUL.
 const HEADER: usize = 32;
+/// Compressed objects up to this size are inflated without knowing their size.
+const SMALL: usize = 64 << 10;
+/// Deflate cannot shrink by more than this.
+const DEFLATE_RATIO: usize = 1032;
 
 /// Lists the ids of the loose objects below an `objects` folder, sorted.
 pub(crate) fn list(objects: &Path, hash_len: usize) -> std::io::Result<Vec<BlobId>> {
@@ -50,9 +54,52 @@ pub(crate) fn read(
 ) -> Result<ObjectKind, EntryError> {
     let compressed =
         files::read(path, OBJECT_LIMIT).map_err(|error| EntryError::Io(error.to_string()))?;
+    let (kind, size, header_len) = if compressed.len() <= SMALL {
+        inflate_by_guess(&compressed, inflater, out)?;
+        header(&out[..out.len().min(HEADER)]).ok_or(EntryError::Header)?
+    } else {
+        inflate_by_header(&compressed, inflater, out)?
+    };
+    if size.checked_add(header_len as u64) != Some(out.len() as u64) {
+        return Err(EntryError::Deflate);
+    }
+    out.drain(..header_len);
+    Ok(kind)
+}
+
+/// Inflates a small object into a buffer that is made larger until it fits: most fit at once, and setting up the streaming
+/// inflater for the header alone would take longer.
+fn inflate_by_guess(
+    compressed: &[u8],
+    inflater: &mut Decompressor,
+    out: &mut Vec<u8>,
+) -> Result<(), EntryError> {
+    let most = compressed.len().saturating_mul(DEFLATE_RATIO);
+    let mut guess = compressed.len().saturating_mul(4).clamp(256, most);
+    loop {
+        resize(out, guess as u64)?;
+        match inflater.zlib_decompress(compressed, out) {
+            Ok(written) => {
+                out.truncate(written);
+                return Ok(());
+            }
+            Err(DecompressionError::InsufficientSpace) if guess < most => {
+                guess = guess.saturating_mul(4).min(most);
+            }
+            Err(_) => return Err(EntryError::Deflate),
+        }
+    }
+}
+
+/// Inflates an object whose header is read first, so that the buffer has the right size.
+fn inflate_by_header(
+    compressed: &[u8],
+    inflater: &mut Decompressor,
+    out: &mut Vec<u8>,
+) -> Result<(ObjectKind, u64, usize), EntryError> {
     let mut head = [0; HEADER];
     let mut filled = 0;
-    let mut stream = flate2::read::ZlibDecoder::new(compressed.as_slice());
+    let mut stream = flate2::read::ZlibDecoder::new(compressed);
     while filled < HEADER {
         match stream.read(&mut head[filled..]) {
             Ok(0) => break,
@@ -62,16 +109,15 @@ pub(crate) fn read(
     }
     let (kind, size, header_len) = header(&head[..filled]).ok_or(EntryError::Header)?;
     let total = size.saturating_add(header_len as u64);
-    if size > OBJECT_LIMIT || total > (compressed.len() as u64).saturating_mul(1032) {
+    if size > OBJECT_LIMIT || total > (compressed.len() as u64).saturating_mul(DEFLATE_RATIO as u64)
+    {
         return Err(EntryError::Size(size));
     }
     let wanted = resize(out, total)?;
-    match inflater.zlib_decompress(&compressed, out) {
-        Ok(written) if written == wanted => {}
-        _ => return Err(EntryError::Deflate),
+    match inflater.zlib_decompress(compressed, out) {
+        Ok(written) if written == wanted => Ok((kind, size, header_len)),
+        _ => Err(EntryError::Deflate),
     }
-    out.drain(..header_len);
-    Ok(kind)
 }
 
 /// Parses `kind size NUL`.

@@ -23,6 +23,9 @@ const PSEUDO: [&str; 7] = [
     "AUTO_MERGE",
 ];
 
+/// Refs that name refs are followed this deep, as in git.
+const REF_DEPTH: usize = 5;
+
 /// One line of a reflog.
 pub(crate) struct LogLine {
     /// The ref's full name.
@@ -77,14 +80,58 @@ impl Names {
     }
 }
 
+/// What `HEAD` names.
+pub(crate) enum Head {
+    Commit(BlobId),
+    /// A branch without a commit.
+    Unborn,
+}
+
+/// Follows `HEAD` alone, without reading all names; `None` if it is damaged.
+pub(crate) fn head(repo: &Repo) -> Option<Head> {
+    let mut text = files::read(&repo.git_dir.join("HEAD"), 4096).ok()?;
+    for _ in 0..REF_DEPTH {
+        let Some(name) = text.trim_ascii().strip_prefix(b"ref:") else {
+            return hex_id(text.trim_ascii()).map(Head::Commit);
+        };
+        let name = std::str::from_utf8(name.trim_ascii()).ok()?;
+        if !name.starts_with("refs/") || name.split('/').any(|part| part == "..") {
+            return None;
+        }
+        let folders = [&repo.git_dir, &repo.common_dir];
+        let loose = folders.iter().find_map(|folder| files::read(&folder.join(name), 4096).ok());
+        text = match loose {
+            Some(text) => text,
+            None => {
+                let mut refs = BTreeMap::new();
+                packed_refs(&repo.common_dir, &mut refs);
+                return Some(
+                    refs.get(name.as_bytes()).map_or(Head::Unborn, |id| Head::Commit(*id)),
+                );
+            }
+        };
+    }
+    None
+}
+
 fn packed_refs(common_dir: &Path, refs: &mut BTreeMap<Vec<u8>, BlobId>) {
-    let Ok(text) = files::read(&common_dir.join("packed-refs"), files::TEXT_LIMIT) else { return };
-    for line in text.split(|&byte| byte == b'\n') {
-        let Some(space) = memchr::memchr(b' ', line) else { continue };
-        if let Some(id) = hex_id(&line[..space]) {
-            refs.insert(line[space + 1..].trim_ascii_end().to_vec(), id);
+    for (hex, name) in packed_lines(&packed_file(common_dir)) {
+        if let Some(id) = hex_id(hex) {
+            refs.insert(name.to_vec(), id);
         }
     }
+}
+
+fn packed_file(common_dir: &Path) -> Vec<u8> {
+    files::read(&common_dir.join("packed-refs"), files::TEXT_LIMIT).unwrap_or_default()
+}
+
+/// Id and name in each line.
+fn packed_lines(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    text.split(|&byte| byte == b'\n').filter_map(|line| {
+        let space = memchr::memchr(b' ', line)?;
+        Some((&line[..space], line[space + 1..].trim_ascii_end()))
+    })
 }
 
 /// Reads the ref files of a git folder; they win over packed refs. Links between refs add nothing that has a name.

@@ -39,13 +39,8 @@ impl Store {
     /// Opens all objects of a repository. What cannot be opened becomes a gap.
     pub(crate) fn of(repo: &Repo, coverage: &mut Coverage) -> Self {
         let mut store = Self { packs: vec![], loose: vec![], hash_len: repo.hash_len };
-        let mut folders = BTreeSet::new();
-        collect_folders(&repo.common_dir.join("objects"), 0, &mut folders, coverage);
-        for objects in &repo.more_objects {
-            collect_folders(objects, 0, &mut folders, coverage);
-        }
-        for folder in &folders {
-            store.open_packs(folder, coverage);
+        for folder in &object_folders(repo, coverage) {
+            store.packs.extend(open_packs(folder, repo.hash_len, coverage));
             match loose::list(folder, repo.hash_len) {
                 Ok(ids) => store.loose.push(LooseFolder { objects: folder.clone(), ids }),
                 Err(error) => coverage.gap(
@@ -143,28 +138,29 @@ impl Store {
         });
         packed.unwrap_or((usize::MAX, 0))
     }
+}
 
-    fn open_packs(&mut self, objects: &Path, coverage: &mut Coverage) {
-        let Ok(listing) = std::fs::read_dir(objects.join("pack")) else { return };
-        let paths = listing.filter_map(|entry| Some(entry.ok()?.path()));
-        for path in
-            paths.filter(|path| path.extension().is_some_and(|extension| extension == "idx"))
-        {
-            let place = || path.display().to_string();
-            match Pack::open(&path, self.hash_len) {
-                Ok(pack) => {
-                    if !pack.fits_index() {
-                        let detail = "the pack does not end with the checksum that its index names; run git fsck";
-                        coverage.gap(GapKind::CorruptObject, place(), detail);
-                    }
-                    self.packs.push(pack);
+/// Opens the packs of one `objects` folder.
+pub(super) fn open_packs(objects: &Path, hash_len: usize, coverage: &mut Coverage) -> Vec<Pack> {
+    let Ok(listing) = std::fs::read_dir(objects.join("pack")) else { return vec![] };
+    let paths = listing.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut packs = vec![];
+    for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "idx")) {
+        let place = || path.display().to_string();
+        match Pack::open(&path, hash_len) {
+            Ok(pack) => {
+                if !pack.fits_index() {
+                    let detail = "the pack does not end with the checksum that its index names; run git fsck";
+                    coverage.gap(GapKind::CorruptObject, place(), detail);
                 }
-                Err(error) => {
-                    coverage.gap(GapKind::CorruptObject, place(), format!("{error}; run git fsck"));
-                }
+                packs.push(pack);
+            }
+            Err(error) => {
+                coverage.gap(GapKind::CorruptObject, place(), format!("{error}; run git fsck"));
             }
         }
     }
+    packs
 }
 
 impl LooseFolder {
@@ -216,6 +212,16 @@ fn report_unplaced(pack: &Pack, forest: &Forest, damaged: &[Damaged], coverage: 
             report(coverage, pack.index.id(position), &EntryError::Base);
         }
     }
+}
+
+/// The `objects` folders of a repository and of its alternates.
+pub(super) fn object_folders(repo: &Repo, coverage: &mut Coverage) -> BTreeSet<PathBuf> {
+    let mut folders = BTreeSet::new();
+    collect_folders(&repo.common_dir.join("objects"), 0, &mut folders, coverage);
+    for objects in &repo.more_objects {
+        collect_folders(objects, 0, &mut folders, coverage);
+    }
+    folders
 }
 
 /// Collects an `objects` folder and its alternates.
