@@ -6,6 +6,7 @@ mod args;
 mod calls;
 mod ci;
 mod completions;
+mod cure;
 mod exit;
 mod explain;
 mod git_env;
@@ -49,6 +50,7 @@ pub(crate) fn run() -> anyhow::Result<Status> {
         args::Command::Report(args) => report::run(&args),
         args::Command::Verify(args) => verify::run(&args),
         args::Command::Revoke(args) => revoke::run(&args),
+        args::Command::Cure(args) => cure::run(&args),
         args::Command::Explain(args) => explain::run(&args),
         args::Command::Rules(args) => rules::run(&args),
         args::Command::Hook(args) => hook::run(args),

@@ -35,6 +35,25 @@ pub(crate) fn to_file(
     }
 }
 
+/// Writes a file that is new and that its owner alone can read: nothing is overwritten, and no link is followed.
+pub(crate) fn private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            anyhow::anyhow!("it is there already, and is not overwritten; name a new file")
+        }
+        _ => error.into(),
+    })?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_data());
+    if written.is_err() {
+        drop(std::fs::remove_file(path));
+    }
+    Ok(written?)
+}
+
 /// Adds what `write` writes to the end of a file.
 pub(crate) fn append(
     path: &Path,

@@ -53,6 +53,13 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
+    /// One report, on standard output or in a file.
+    pub(crate) fn single(format: Format, file: Option<PathBuf>) -> Self {
+        let stdout = file.is_none().then_some(format);
+        let files = file.map(|file| (format, file)).into_iter().collect();
+        Self { stdout, files, appended: vec![], color: ColorArg::Never }
+    }
+
     /// Validates `--format F`, `-o FILE` and any number of `-o FORMAT=FILE`.
     pub(crate) fn from_args(args: &FormatArgs) -> anyhow::Result<Self> {
         let format: Format = args.format.parse().map_err(anyhow::Error::msg)?;

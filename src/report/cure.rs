@@ -1,8 +1,11 @@
 //! What to do about a finding, in order: the rule's own steps, then what rewriting history would do and would not.
 
 use super::RuleInfo;
+use super::escape::terminal;
 use super::exposure::RefKind;
+use super::exposure::Timeline;
 use super::exposure::ref_kind;
+use super::words;
 use crate::finding::Finding;
 use crate::finding::Occurrence;
 use crate::provenance::Origin;
@@ -10,7 +13,8 @@ use crate::provenance::Reachability;
 
 /// The last step, for whoever wants it: a secret that was revoked is harmless in history.
 pub(super) const REWRITE: &str = "optional, and only once it is revoked: take the value out of history with \
-    `git filter-repo --replace-text FILE` in a fresh clone, where FILE holds the value and only you can read it";
+    `git filter-repo --replace-text FILE` in a fresh clone; `signleak cure --from REPORT --replace-text FILE` writes that \
+    file, which only you can read";
 
 /// The steps against one finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +36,19 @@ impl<'r> Cure<'r> {
     }
 }
 
+/// What the live check, the revocation and the history say, as pairs of a label and a text.
+pub(super) fn facts(finding: &Finding, timeline: &Timeline<'_>) -> Vec<(String, String)> {
+    let standing = words::standing(finding).into_iter().map(|line| {
+        line.split_once(": ").map_or_else(
+            || (line.clone(), String::new()),
+            |(label, text)| (label.to_owned(), text.to_owned()),
+        )
+    });
+    let history = timeline.facts().into_iter();
+    let history = history.map(|(label, text)| (label.to_owned(), terminal(&text).into_owned()));
+    standing.chain(history).collect()
+}
+
 /// What a rewritten history leaves behind of these places.
 fn limits(places: &[Occurrence]) -> Vec<String> {
     let mut limits = vec!["forks, clones and caches that others hold".to_owned()];
@@ -43,7 +60,7 @@ fn limits(places: &[Occurrence]) -> Vec<String> {
     let requests: std::collections::BTreeSet<&String> = requests.collect();
     limits.push(match requests.first() {
         Some(name) => format!(
-            "pull-request refs of the hosting service ({} hold it here, such as {name}): only its support can remove them",
+            "pull-request refs of the hosting service, here {} such as {name}: only its support can remove them",
             requests.len()
         ),
         None => "pull-request refs and cached views of the hosting service: only its support can remove them".to_owned(),
@@ -51,7 +68,10 @@ fn limits(places: &[Occurrence]) -> Vec<String> {
     limits.push("copies that are encoded, compressed or in binary files".to_owned());
     let by_origin = [
         (Origin::Archive, "the copy inside of an archive: replace the archive"),
-        (Origin::CommitMessage, "the copy in a commit message: add `--replace-message FILE`"),
+        (
+            Origin::CommitMessage,
+            "the copy in a commit message: add `--replace-message FILE`; an author's name: `--mailmap`",
+        ),
         (Origin::TagMessage, "the copy in a tag's message: add `--replace-message FILE`"),
         (Origin::Note, "the copy in a git note: edit it with `git notes`"),
         (Origin::RefName, "the copy in a ref's name: delete that branch or tag"),

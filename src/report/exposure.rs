@@ -1,5 +1,6 @@
 //! Since when and to whom a finding has been exposed, over all its places, in words that every format shows alike.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use time::OffsetDateTime;
@@ -8,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::words;
 use crate::finding::Exposure;
 use crate::finding::Finding;
+use crate::finding::Occurrence;
 use crate::provenance::CommitInfo;
 use crate::provenance::Reachability;
 
@@ -108,10 +110,11 @@ impl<'f> Timeline<'f> {
         }
         let copies = words::counted(self.copies as u64, "place", "places");
         facts.push(("copies", copies));
-        if self.is_client {
-            facts
-                .push(("client", "sent to browsers or phones: everybody could read it".to_owned()));
-        }
+        let client = match self.is_client {
+            true => "sent to browsers or phones: everybody could read it",
+            false => "no copy seen in what browsers or phones get",
+        };
+        facts.push(("client", client.to_owned()));
         facts
     }
 
@@ -142,6 +145,13 @@ impl<'f> Timeline<'f> {
     }
 }
 
+/// The first commit that held a finding, and for how many days it has been exposed.
+#[must_use]
+pub fn since(finding: &Finding) -> (Option<&CommitInfo>, Option<u32>) {
+    let timeline = Timeline::of(finding);
+    (timeline.first, timeline.days)
+}
+
 /// What a ref stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RefKind {
@@ -169,11 +179,21 @@ pub(super) fn ref_kind(name: &str) -> (RefKind, &str) {
 
 /// From the first commit that brought a place in to the end of the last place's exposure.
 fn span(finding: &Finding) -> Option<(i64, i64)> {
+    let start = |place: &Occurrence| unix_time(&place.commit.as_ref()?.date);
+    // Days count from the first commit with this object, whatever its name was then.
+    let mut firsts = BTreeMap::new();
+    for place in &finding.occurrences {
+        if let Some(start) = start(place) {
+            let first = firsts.entry((place.target, place.blob_id)).or_insert(start);
+            *first = start.min(*first);
+        }
+    }
     let spans = finding.occurrences.iter().filter_map(|place| {
-        let start = unix_time(&place.commit.as_ref()?.date)?;
+        let start = start(place)?;
         let exposed = place.exposed.as_ref();
+        let first = firsts[&(place.target, place.blob_id)];
         let counted =
-            exposed.and_then(|exposed| exposed.days).map(|days| start + i64::from(days) * DAY);
+            exposed.and_then(|exposed| exposed.days).map(|days| first + i64::from(days) * DAY);
         let last = exposed.and_then(|exposed| unix_time(&exposed.last_commit.as_ref()?.date));
         Some((start, counted.max(last).map_or(start, |end| end.max(start))))
     });

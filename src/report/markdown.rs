@@ -89,7 +89,7 @@ fn gaps(report: &ScanReport) -> String {
 }
 
 /// Text as code. Inside a code span nothing is markup, but a table has no safe way to write a backtick or a pipe there.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let shown = terminal(text);
     if shown.trim().is_empty() || shown.contains(['`', '|']) {
         format!("<code>{}</code>", plain(&shown))
@@ -99,7 +99,7 @@ fn code(text: &str) -> String {
 }
 
 /// Text in which nothing is markup: every character that could be one is written as its number.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut plain = String::new();
     for character in terminal(text).chars() {
         if character.is_alphanumeric() || " ,.;()/-'".contains(character) || !character.is_ascii() {

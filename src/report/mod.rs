@@ -14,6 +14,7 @@ mod markdown;
 mod merge;
 mod read;
 mod sarif;
+mod sheet;
 mod text;
 mod words;
 
@@ -26,6 +27,7 @@ use crate::finding::Occurrence;
 use crate::finding::ScanReport;
 use crate::finding::Severity;
 
+pub use exposure::since;
 pub use line_hash::line_hashes;
 pub use merge::merge;
 pub use read::ReadError;
@@ -135,10 +137,14 @@ pub enum Format {
     Csv,
     /// For job summaries and comments.
     Markdown,
+    /// The cure sheet as text. Like the next one it is no format of a scan, and so not in [`Format::ALL`].
+    Cure,
+    /// The cure sheet as Markdown.
+    CureMarkdown,
 }
 
 impl Format {
-    /// Every format with its name.
+    /// Every format of a scan with its name.
     pub const ALL: [(&'static str, Self); 10] = [
         ("text", Self::Text),
         ("json", Self::Json),
@@ -186,5 +192,7 @@ pub fn write(
         Format::Junit => junit::write(report, context, out),
         Format::Csv => csv::write(report, context, out),
         Format::Markdown => markdown::write(report, context, out),
+        Format::Cure => sheet::write_text(report, context, out),
+        Format::CureMarkdown => sheet::write_markdown(report, context, out),
     }
 }

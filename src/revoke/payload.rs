@@ -7,6 +7,7 @@ use super::outbox::Entry;
 use crate::finding::Exposure;
 use crate::finding::Finding;
 use crate::finding::Occurrence;
+use crate::report;
 use crate::secret::Fingerprint;
 
 /// Standard Webhooks wants bodies below 20 kB; the key itself must still fit.
@@ -39,8 +40,8 @@ pub(super) fn of(finding: &Finding, time: &str) -> Value {
 }
 
 fn body(finding: &Finding, time: &str, places: &[Value]) -> Value {
-    let commits = || finding.occurrences.iter().filter_map(|place| place.commit.as_ref());
-    let exposed = || finding.occurrences.iter().filter_map(|place| place.exposed.as_ref());
+    let (first, days) = report::since(finding);
+    let mut exposed = finding.occurrences.iter().filter_map(|place| place.exposed.as_ref());
     json!({
         "type": "secret.leaked",
         "timestamp": time,
@@ -57,9 +58,9 @@ fn body(finding: &Finding, time: &str, places: &[Value]) -> Value {
             "exposure": {
                 "kind": finding.exposure,
                 "client": finding.exposure == Exposure::ClientBundle,
-                "first_seen": commits().map(|commit| &commit.date).min(),
-                "days": exposed().filter_map(|exposed| exposed.days).max(),
-                "in_head": exposed().any(|exposed| exposed.in_head),
+                "first_seen": first.map(|commit| &commit.date),
+                "days": days,
+                "in_head": exposed.any(|exposed| exposed.in_head),
             },
             "occurrence_count": finding.occurrences.len(),
             "occurrences": places,

@@ -3,6 +3,7 @@
 mod allow;
 mod ci_event;
 mod cli;
+mod cure;
 mod formats;
 mod git_engine;
 mod git_places;

@@ -3,6 +3,7 @@
 mod allow;
 mod ci;
 mod completions;
+mod cure;
 mod hook;
 mod report;
 mod revoke;
@@ -20,6 +21,7 @@ use signleak::finding::Severity;
 pub(crate) use allow::{BaselineArgs, BaselineCommand, BaselineFileArgs, IgnoreArgs};
 pub(crate) use ci::{CiArgs, CiMode};
 pub(crate) use completions::{CompletionsArgs, ManArgs};
+pub(crate) use cure::{CureArgs, SheetArg};
 pub(crate) use hook::{HookArgs, HookCommand, HookName, HookPlaceArgs};
 pub(crate) use report::ReportArgs;
 #[cfg(feature = "revoke")]
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Ask the owner's endpoint to revoke the keys of a report.
     Revoke(Box<RevokeArgs>),
+    /// Tell what to do about the secrets of a report, and since when and to whom each is exposed.
+    Cure(CureArgs),
     /// Tell why the values of a file are or are not findings.
     Explain(ExplainArgs),
     /// List, show or prove the rules.

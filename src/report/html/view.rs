@@ -182,7 +182,7 @@ impl<'r> FindingView<'r> {
             state: timeline.state(),
             present: timeline.is_present(),
             client: timeline.is_client,
-            facts: facts(finding, &timeline),
+            facts: cure::facts(finding, &timeline),
             places: finding.occurrences.iter().map(PlaceView::of).collect(),
             limits: limits.iter().map(|limit| shown(limit)).collect(),
             timeline,
@@ -224,18 +224,6 @@ impl PlaceView {
             snippet: shown(occurrence.snippet.trim_end()),
         }
     }
-}
-
-/// What the live check, the revocation and the history say, as pairs of a label and a text.
-fn facts(finding: &Finding, timeline: &Timeline<'_>) -> Vec<(String, String)> {
-    let standing = words::standing(finding).into_iter().map(|line| {
-        line.split_once(": ").map_or_else(
-            || (line.clone(), String::new()),
-            |(label, text)| (label.to_owned(), text.to_owned()),
-        )
-    });
-    let history = timeline.facts().into_iter();
-    standing.chain(history.map(|(label, text)| (label.to_owned(), shown(&text)))).collect()
 }
 
 /// Text from a repository or a rule file, with nothing in it that reorders or hides what is read.
