@@ -38,8 +38,10 @@ const LONGEST: usize = 128;
 const PIECE: usize = 8;
 /// Letters at the beginning of a value that are searched where each letter is escaped.
 const ESCAPED: usize = 3;
-/// Points of certainty.
+/// Points of what the owner knows.
 const CERTAIN: i32 = 200;
+/// Points of a copy: what proves the secret elsewhere says more.
+const COPY: i32 = 1;
 
 /// A secret that its owner knows and wants to find.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +83,7 @@ impl KnownSecrets {
         let mut templates: Vec<Candidate> = proven
             .into_iter()
             .filter(|proven| proven.kind == Kind::Leak && proven.secret.len() >= SHORTEST)
-            .map(|proven| with_reason(proven, "a copy of a secret that another place proves"))
+            .map(|proven| with_reason(proven, COPY, "a copy of a secret that another place proves"))
             .collect();
         let mut hashes = BTreeSet::new();
         for key in owned {
@@ -94,7 +96,8 @@ impl KnownSecrets {
                     let template = known.map(|at| templates.swap_remove(at));
                     let template = template.or_else(|| detector.template(secret.clone()));
                     let reason = "one of the keys that its owner asked for (--known-keys)";
-                    templates.extend(template.map(|template| with_reason(template, reason)));
+                    templates
+                        .extend(template.map(|template| with_reason(template, CERTAIN, reason)));
                 }
             }
         }
@@ -109,7 +112,7 @@ impl KnownSecrets {
         let forms = AhoCorasick::new(&forms).ok()?;
         let reason = "its SHA-256 is one of those that its owner asked for (--known-keys)";
         let hashed = detector.template(Secret::new(b""));
-        let hashed = hashed.map(|template| with_reason(template, reason));
+        let hashed = hashed.map(|template| with_reason(template, CERTAIN, reason));
         Some(Self { templates, hashed, hashes, plain, forms, longest })
     }
 
@@ -135,8 +138,8 @@ impl KnownSecrets {
     }
 }
 
-fn with_reason(candidate: Candidate, reason: &str) -> Candidate {
-    let evidence = vec![Evidence { weight: CERTAIN, text: reason.to_owned() }];
+fn with_reason(candidate: Candidate, weight: i32, reason: &str) -> Candidate {
+    let evidence = vec![Evidence { weight, text: reason.to_owned() }];
     Candidate { evidence, ..candidate }
 }
 

@@ -31,7 +31,8 @@ impl<'r> Cure<'r> {
         let in_history = finding.occurrences.iter().any(|place| place.reachability.is_some());
         Self {
             steps: rule.map_or(&[], |rule| &rule.remedy),
-            rewrite: (finding.is_leak() && in_history).then(|| limits(&finding.occurrences)),
+            rewrite: (finding.is_leak() && in_history)
+                .then(|| limits(&finding.occurrences.iter().collect::<Vec<_>>())),
         }
     }
 }
@@ -50,7 +51,7 @@ pub(super) fn facts(finding: &Finding, timeline: &Timeline<'_>) -> Vec<(String, 
 }
 
 /// What a rewritten history leaves behind of these places.
-fn limits(places: &[Occurrence]) -> Vec<String> {
+pub(super) fn limits(places: &[&Occurrence]) -> Vec<String> {
     let mut limits = vec!["forks, clones and caches that others hold".to_owned()];
     let requests = places
         .iter()
@@ -58,13 +59,14 @@ fn limits(places: &[Occurrence]) -> Vec<String> {
         .flat_map(|exposed| &exposed.refs)
         .filter(|name| ref_kind(name).0 == RefKind::PullRequest);
     let requests: std::collections::BTreeSet<&String> = requests.collect();
-    limits.push(match requests.first() {
-        Some(name) => format!(
-            "pull-request refs of the hosting service, here {} such as {name}: only its support can remove them",
-            requests.len()
-        ),
-        None => "pull-request refs and cached views of the hosting service: only its support can remove them".to_owned(),
-    });
+    let seen = match (requests.first(), requests.len()) {
+        (None, _) => String::new(),
+        (Some(name), 1) => format!(" (here `{name}`)"),
+        (Some(name), count) => format!(" (here {count}, such as `{name}`)"),
+    };
+    limits.push(format!(
+        "pull-request refs{seen} and cached views of the hosting service: only its support can remove them"
+    ));
     limits.push("copies that are encoded, compressed or in binary files".to_owned());
     let by_origin = [
         (Origin::Archive, "the copy inside of an archive: replace the archive"),
@@ -81,7 +83,7 @@ fn limits(places: &[Occurrence]) -> Vec<String> {
     limits.extend(
         by_origin.iter().filter(|(origin, _)| held(*origin)).map(|(_, text)| (*text).to_owned()),
     );
-    let is_local = |place: &Occurrence| {
+    let is_local = |place: &&Occurrence| {
         place.reachability.is_some_and(|reachability| reachability > Reachability::Reachable)
     };
     if places.iter().any(is_local) {

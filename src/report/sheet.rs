@@ -7,7 +7,6 @@ use std::io;
 use super::Context;
 use super::cure;
 use super::cure::Cure;
-use super::escape::terminal;
 use super::exposure;
 use super::exposure::Timeline;
 use super::markdown::code;
@@ -20,8 +19,6 @@ use crate::finding::ScanReport;
 
 /// Places of one secret that are listed.
 const LISTED: usize = 50;
-/// Columns of the text.
-const WIDTH: usize = 88;
 /// Columns of a label.
 const LABEL: usize = 14;
 
@@ -36,11 +33,11 @@ pub(super) fn write_text(
         let sheet = Sheet::of(finding, context);
         let _written = writeln!(text, "\n{}. {}", at + 1, sheet.title);
         for (label, fact) in &sheet.facts {
-            wrap(&mut text, &format!("   {label:LABEL$}"), fact);
+            words::wrap(&mut text, &format!("   {label:LABEL$}"), fact);
         }
         text.push_str("   copies\n");
         for place in &sheet.places {
-            wrap(&mut text, "     - ", &format!("{} ({})", place.at, place.notes));
+            words::wrap(&mut text, "     - ", &format!("{} ({})", place.at, place.notes));
         }
         if sheet.hidden > 0 {
             let _written =
@@ -48,13 +45,13 @@ pub(super) fn write_text(
         }
         text.push_str("   what to do, in this order\n");
         for (at, step) in sheet.steps.iter().enumerate() {
-            wrap(&mut text, &format!("     {}. ", at + 1), step);
+            words::wrap(&mut text, &format!("     {}. ", at + 1), step);
         }
         if !sheet.limits.is_empty() {
             text.push_str("        It does not reach:\n");
         }
         for limit in &sheet.limits {
-            wrap(&mut text, "        - ", limit);
+            words::wrap(&mut text, "        - ", limit);
         }
     }
     out.write_all(text.as_bytes())
@@ -153,26 +150,4 @@ fn place(occurrence: &Occurrence) -> Place {
 fn rich(text: &str) -> String {
     let parts = text.split('`').enumerate();
     parts.map(|(at, part)| if at % 2 == 1 { code(part) } else { plain(part) }).collect()
-}
-
-/// Adds a paragraph behind `head`, its further lines below its first word.
-fn wrap(text: &mut String, head: &str, paragraph: &str) {
-    let indent = head.chars().count();
-    let mut column = indent;
-    text.push_str(head);
-    let shown = terminal(paragraph);
-    for (at, word) in shown.split(' ').enumerate() {
-        let width = word.chars().count();
-        if at > 0 && column + 1 + width > WIDTH {
-            text.push('\n');
-            text.push_str(&" ".repeat(indent));
-            column = indent;
-        } else if at > 0 {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += width;
-    }
-    text.push('\n');
 }

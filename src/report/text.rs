@@ -1,5 +1,6 @@
 //! Text for people: what was found, where, why we think so, and what to do next.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io;
 
@@ -30,6 +31,7 @@ pub(super) fn write(
     for finding in report.unsuppressed() {
         out.write_all(finding_text(finding, context, paint).as_bytes())?;
     }
+    out.write_all(help_text(report, context, paint).as_bytes())?;
     out.write_all(gaps_text(report, paint).as_bytes())?;
     out.write_all(summary_text(report, context, paint).as_bytes())
 }
@@ -84,10 +86,26 @@ fn finding_text(finding: &Finding, context: &Context<'_>, paint: Paint) -> Strin
     for reason in words::reasons(finding) {
         push_note(&mut text, paint, &format!("because: {}", terminal(reason)));
     }
-    for step in context.rule(&finding.rule_id).iter().flat_map(|rule| &rule.remedy) {
-        push_note(&mut text, paint, &format!("{} {step}", paint.bold("help:")));
-    }
     text.push('\n');
+    text
+}
+
+/// What to do, once for each rule that found something.
+fn help_text(report: &ScanReport, context: &Context<'_>, paint: Paint) -> String {
+    let mut text = String::new();
+    let found: BTreeSet<&str> =
+        report.unsuppressed().map(|finding| finding.rule_id.as_str()).collect();
+    for rule in context.rules.iter().filter(|rule| found.contains(rule.id.as_str())) {
+        if rule.remedy.is_empty() {
+            continue;
+        }
+        let head = paint.bold("what to do");
+        let _written = writeln!(text, "{head}[{}]: in this order", rule.id);
+        for (at, step) in rule.remedy.iter().enumerate() {
+            words::wrap(&mut text, &format!("   {}. ", at + 1), step);
+        }
+        text.push('\n');
+    }
     text
 }
 
@@ -133,12 +151,14 @@ fn push_history(text: &mut String, occurrence: &Occurrence, paint: Paint) {
     }
     let reach = occurrence.reachability.map(words::name);
     let exposed = occurrence.exposed.as_ref().map(|exposed| {
-        let days = exposed.days.map_or(String::new(), |days| format!(", exposed for {days} days"));
+        let days = exposed
+            .days
+            .map_or(String::new(), |days| format!(", exposed for {}", words::days(days)));
         let head = if exposed.in_head { ", still in HEAD" } else { "" };
         let refs = if exposed.ref_count == 0 {
             String::new()
         } else {
-            format!(", in {} refs", exposed.ref_count)
+            format!(", in {}", words::counted(exposed.ref_count as u64, "ref", "refs"))
         };
         format!("{head}{refs}{days}")
     });

@@ -13,6 +13,9 @@ use crate::finding::Tally;
 use crate::finding::Validation;
 use crate::provenance::Origin;
 
+/// Columns of wrapped text.
+const WIDTH: usize = 88;
+
 /// Where it stands: `path:line:column`, or the kind of place where there is no path.
 pub(super) fn place(occurrence: &Occurrence) -> String {
     let region = occurrence.region;
@@ -223,4 +226,26 @@ pub(super) fn gap_name(kind: GapKind) -> &'static str {
         GapKind::Repository => "repository",
         GapKind::Limit => "limit reached",
     }
+}
+
+/// Adds a paragraph behind `head`, its further lines below its first word.
+pub(super) fn wrap(text: &mut String, head: &str, paragraph: &str) {
+    let indent = head.chars().count();
+    let mut column = indent;
+    text.push_str(head);
+    let shown = terminal(paragraph);
+    for (at, word) in shown.split(' ').enumerate() {
+        let width = word.chars().count();
+        if at > 0 && column + 1 + width > WIDTH {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent));
+            column = indent;
+        } else if at > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += width;
+    }
+    text.push('\n');
 }

@@ -318,6 +318,22 @@ note = "lowercase hex, 40"
     );
 }
 
+/// Every secret is seen again by the search for copies, which once took the place of the reasons.
+#[test]
+fn the_reasons_are_those_of_the_surest_place_and_steps_are_told_once_for_a_rule() {
+    let sandbox = Sandbox::new();
+    let (one, two) = (key(), key());
+    sandbox.write("a.env", format!("YOUSIGN_API_KEY={one}\nYOUSIGN_API_KEY_OLD={two}\n"));
+    sandbox.write("b.txt", format!("{one}\n"));
+    let (report, _) = sandbox.json(&["scan"]);
+    for finding in report["findings"].as_array().expect("findings") {
+        let evidence = finding["evidence"].to_string();
+        assert!(evidence.contains("YOUSIGN_API_KEY"), "{evidence}");
+    }
+    let text = String::from_utf8(sandbox.run(&["scan"]).stdout).expect("UTF-8");
+    assert_eq!(text.matches("1. create a new key first").count(), 1, "{text}");
+}
+
 #[test]
 fn rules_are_listed_shown_and_proved() {
     let sandbox = Sandbox::new();

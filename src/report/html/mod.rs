@@ -7,7 +7,6 @@
 mod chart;
 mod view;
 
-use std::collections::BTreeSet;
 use std::io;
 
 use askama::Template;
@@ -23,6 +22,7 @@ use self::view::FindingView;
 use self::view::PageData;
 use self::view::shown;
 use super::Context;
+use super::cure;
 use super::words;
 use crate::coverage::Coverage;
 use crate::finding::ScanReport;
@@ -54,7 +54,8 @@ struct Page<'r> {
     data: &'r PageData<'r>,
     listed: &'r [FindingView<'r>],
     unlisted: usize,
-    limits: BTreeSet<&'r str>,
+    /// What rewriting history does not reach; empty where there is none to rewrite.
+    limits: Vec<String>,
     scanned: Vec<(&'static str, String)>,
     gaps: Vec<GapView>,
     gap_total: String,
@@ -106,7 +107,7 @@ pub(super) fn write(
         data: &data,
         listed,
         unlisted: data.findings.len() - listed.len(),
-        limits: leaks.iter().flat_map(|leak| &leak.limits).map(String::as_str).collect(),
+        limits: limits(report),
         scanned: scanned(&report.coverage),
         gap_total: gap_total(&report.coverage),
         gaps,
@@ -146,6 +147,14 @@ fn policy() -> String {
 fn json(data: &PageData<'_>) -> io::Result<String> {
     let json = serde_json::to_string(data)?;
     Ok(json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"))
+}
+
+/// What rewriting history leaves behind of all leaks together.
+fn limits(report: &ScanReport) -> Vec<String> {
+    let places: Vec<_> = report.leaks().flat_map(|leak| &leak.occurrences).collect();
+    let in_history = places.iter().any(|place| place.reachability.is_some());
+    let limits = if in_history { cure::limits(&places) } else { vec![] };
+    limits.iter().map(|limit| shown(limit)).collect()
 }
 
 fn headline(leaks: usize) -> String {

@@ -162,9 +162,9 @@
       ["length", `${finding.length} characters`],
     ];
     const right = make("div", "",
-      section("Exposure", make("dl", "facts", ...facts.flatMap(([label, text]) => [make("dt", "", label), make("dd", "", text)]))),
-      section("What to do, in this order", steps));
-    const cell = make("td", "", make("div", "panel", left, right));
+      section("Exposure", make("dl", "facts", ...facts.flatMap(([label, text]) => [make("dt", "", label), make("dd", "", text)]))));
+    const below = make("div", "below", section("What to do, in this order", steps));
+    const cell = make("td", "", make("div", "panel", left, right, below));
     cell.colSpan = 6;
     const line = make("tr", "detail", cell);
     line.id = `${finding.id}-detail`;
