@@ -110,7 +110,7 @@ fn every_kind_of_secret_has_its_own_remedy() {
     let scim = key() + &key();
     sandbox.write("a/hook.env", format!("YOUSIGN_WEBHOOK_SECRET={}\n", hex()));
     sandbox.write("a/scim.env", format!("YOUSIGN_SCIM_TOKEN={scim}\n"));
-    sandbox.write("a/v1.env", format!("YOUSIGN_PASSWORD={}\n", &key()[..12]));
+    sandbox.write("a/v1.env", format!("YOUSIGN_PASSWORD=Tr4{}\n", &key()[..9]));
     let link = format!(
         "https://yousign.app/signatures/{}?s={}{}&r={}&k={}\n",
         "3f2b8c1e-9d47-4a6b-8e15-7c0d2f9a4b63",

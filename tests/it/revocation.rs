@@ -386,6 +386,31 @@ fn a_partner_gets_the_body_that_github_sends_to_partners() {
 }
 
 #[test]
+fn a_token_and_a_client_certificate_open_the_endpoint_and_stay_out_of_sight() {
+    let case = Case::new();
+    let token = key();
+    case.sandbox.write("token", format!("{token}\n")).write("me.pem", tls_server::identity());
+    with_server(
+        Certificate::Mutual,
+        |_| revoked(),
+        |server| {
+            let url = server.url("/hook");
+            let refused = case.run(&url, &["--yes", "--revoke-attempts", "1"]);
+            assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+            assert!(server.requests().is_empty());
+            let more = ["--revoke-identity", "me.pem", "--revoke-token-file", "token"];
+            let dry = case.run(&url, &[&more[..], &["--dry-run"]].concat());
+            assert!(stderr(&dry).contains("Bearer …") && !stderr(&dry).contains(&token));
+            let (report, _) = case.report(&url, &more);
+            assert_eq!(report["findings"][0]["revocation"]["status"], "revoked", "{report}");
+            let [request] = server.requests().try_into().expect("one request");
+            assert_eq!(request.bearer(), token);
+            assert!(!holds(&case.written(), &token) && !report.to_string().contains(&token));
+        },
+    );
+}
+
+#[test]
 fn while_a_signing_secret_is_changed_both_sign() {
     let case = Case::new();
     let other = Case::new().secret;
