@@ -6,6 +6,7 @@ mod args;
 mod calls;
 mod ci;
 mod completions;
+mod config;
 mod cure;
 mod exit;
 mod explain;
@@ -25,6 +26,7 @@ mod revoke;
 mod revoker;
 mod rules;
 mod scan;
+mod settings;
 mod suppressions;
 mod verify;
 
@@ -46,6 +48,7 @@ pub(crate) fn run() -> anyhow::Result<Status> {
         args::Command::Scan(args) => scan::run(options::ScanOptions::from_args(args)?),
         args::Command::Ci(args) => ci::run(args),
         args::Command::Completions(args) => completions::run(&args),
+        args::Command::Config(args) => config::run(args),
         args::Command::Man(args) => completions::man(&args),
         args::Command::Report(args) => report::run(&args),
         args::Command::Verify(args) => verify::run(&args),

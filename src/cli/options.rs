@@ -18,14 +18,20 @@ use super::args::Args;
 use super::args::Command;
 use super::args::ConfidenceArg;
 use super::args::ScanArgs;
+use super::args::SeverityArg;
 use super::git_env;
 use super::input;
 use super::known_keys;
 use super::live::Live;
 use super::render::Outputs;
+use super::repo_files::RepoFile;
 use super::repo_files::RepoFiles;
 use super::revoker::Hook;
 use super::rules;
+use super::settings;
+use super::settings::Origin;
+use super::settings::Setting;
+use super::settings::Settings;
 
 /// Standard input larger than this is refused.
 const MAX_STDIN: u64 = 1 << 30;
@@ -45,6 +51,8 @@ pub(crate) struct ScanOptions {
     pub(crate) hook: Option<Hook>,
     /// Baselines, whose secrets do not count.
     pub(crate) baselines: Vec<PathBuf>,
+    /// Baselines that the scanned repository names itself.
+    pub(crate) repo_baselines: Vec<RepoFile>,
 }
 
 impl ScanOptions {
@@ -55,61 +63,123 @@ impl ScanOptions {
         Self::from_args(args)
     }
 
-    /// Validates the arguments and reads the rule files and standard input.
-    pub(crate) fn from_args(args: ScanArgs) -> anyhow::Result<Self> {
-        let outputs = Outputs::from_args(&args.output.reports)?;
-        let range = args.reach.range.as_deref().map(RangeSpec::parse);
-        let max_blob_size = args.reach.max_blob_size.as_deref().map(size).transpose()?;
-        let threads = args.reach.threads.unwrap_or(0);
-        if args.reach.threads == Some(0) {
-            bail!("--threads 0: give at least 1, or leave the option out for one per core");
+    /// Validates the arguments and reads the settings, the rule files and standard input.
+    pub(crate) fn from_args(mut args: ScanArgs) -> anyhow::Result<Self> {
+        let targets = targets(&args)?;
+        let repo_files = repo_files(&targets, &args);
+        let settings = settings_of(&args, &repo_files)?;
+        if !args.output.quiet {
+            settings.tell_weaker();
         }
-        let history_only = args.reach.history_only || range.is_some();
-        let scan = Options {
-            worktree: !history_only,
-            history: !args.reach.no_history,
-            range,
-            include_ignored: args.reach.ignored,
-            max_blob_size,
-            trust_owner: args.trust.trust_owner,
-            verify_objects: args.reach.verify_objects,
-            min_confidence: confidence(args.output.min_confidence),
-            exclude: outputs.files.iter().map(|(_, path)| path.clone()).collect(),
-            threads,
-            known_keys: known_keys::of(&args)?,
+        args.output.reports.format = settings.value("format").map(str::to_owned);
+        let outputs = Outputs::from_args(&args.output.reports)?;
+        let scan = scan_options(&args, &settings, &outputs)?;
+        let given = settings.setting("rules");
+        let rules = match given.origin {
+            Origin::File(..) => rules::built_in_with(&in_repository(given, &repo_files)?)?,
+            _ => rules::read(&paths(given))?,
         };
-        let targets = if args.reach.staged {
-            vec![staged(&args.targets, args.trust.trust_owner)?]
-        } else {
-            targets(args.targets, args.reach.stdin)?
+        let given = settings.setting("baseline");
+        let (baselines, repo_baselines) = match given.origin {
+            Origin::File(..) => (vec![], in_repository(given, &repo_files)?),
+            _ => (paths(given), vec![]),
         };
-        let repo_files =
-            targets.iter().filter(|_| !args.trust.no_repo_config).filter_map(RepoFiles::of);
-        let rules = rules::read(&args.rules.files)?;
         let live =
             args.verify.verify.then(|| Live::new(&rules, &args.live, &args.calls)).transpose()?;
         let hook = args.revoke.revoke.then(|| Hook::new(&args.hook, &args.calls)).transpose()?;
+        let fail_on: SeverityArg = settings::word(settings.value("fail-on").unwrap_or_default())?;
         Ok(Self {
             live,
             hook,
-            repo_files: repo_files.collect(),
+            repo_files,
             targets,
             scan,
             rules,
             outputs,
-            fail_on: args.output.fail_on.severity(),
+            fail_on: fail_on.severity(),
             quiet: args.output.quiet,
-            inline_allow: !args.trust.no_inline_allow,
-            baselines: args.trust.baseline,
+            inline_allow: settings.value("inline-allow") == Some("true"),
+            baselines,
+            repo_baselines,
         })
     }
 }
 
+/// The settings that a scan with these options would go by.
+pub(crate) fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
+    settings_of(args, &repo_files(&targets(args)?, args))
+}
+
+/// Where the targets speak for themselves, if they are trusted to.
+fn repo_files(targets: &[Target], args: &ScanArgs) -> Vec<RepoFiles> {
+    targets.iter().filter(|_| !args.trust.no_repo_config).filter_map(RepoFiles::of).collect()
+}
+
+/// Of several repositories the first one's configuration counts.
+fn settings_of(args: &ScanArgs, repo_files: &[RepoFiles]) -> anyhow::Result<Settings> {
+    let first = repo_files.first().map(|files| files.read(settings::CONFIG_FILE)).transpose()?;
+    Settings::of(args, &first.unwrap_or_default())
+}
+
+/// What the scan itself goes by.
+fn scan_options(
+    args: &ScanArgs,
+    settings: &Settings,
+    outputs: &Outputs,
+) -> anyhow::Result<Options> {
+    let range = args.reach.range.as_deref().map(RangeSpec::parse);
+    let history_only = args.reach.history_only || range.is_some();
+    if args.reach.threads == Some(0) {
+        bail!("--threads 0: give at least 1, or leave the option out for one per core");
+    }
+    let max_blob_size = settings.value("max-blob-size").map(size).transpose();
+    let min_confidence = settings::word(settings.value("min-confidence").unwrap_or_default())?;
+    Ok(Options {
+        worktree: !history_only,
+        history: !args.reach.no_history,
+        range,
+        include_ignored: args.reach.ignored,
+        max_blob_size: max_blob_size.context("--max-blob-size")?,
+        trust_owner: args.trust.trust_owner,
+        verify_objects: args.reach.verify_objects,
+        min_confidence: confidence(min_confidence),
+        exclude: outputs.files.iter().map(|(_, path)| path.clone()).collect(),
+        threads: settings.value("threads").map_or(Ok(0), str::parse)?,
+        known_keys: known_keys::of(args)?,
+    })
+}
+
+fn paths(setting: &Setting) -> Vec<PathBuf> {
+    setting.values.iter().map(PathBuf::from).collect()
+}
+
+/// Reads the files that the repository's own configuration names, from where it stands.
+fn in_repository(setting: &Setting, repo_files: &[RepoFiles]) -> anyhow::Result<Vec<RepoFile>> {
+    let mut found = vec![];
+    for name in &setting.values {
+        let files = repo_files.first().map(|files| files.read(name)).transpose()?;
+        let files = files.filter(|files| !files.is_empty());
+        found.extend(files.with_context(|| {
+            format!("{}: there is no {name}; correct the name, or take it out", setting.origin)
+        })?);
+    }
+    Ok(found)
+}
+
+/// What is scanned.
+fn targets(args: &ScanArgs) -> anyhow::Result<Vec<Target>> {
+    if args.reach.staged {
+        Ok(vec![staged(&args.targets, args.trust.trust_owner)?])
+    } else {
+        named(&args.targets, args.reach.stdin)
+    }
+}
+
 /// The targets that were named, or the current folder.
-fn targets(paths: Vec<PathBuf>, stdin: bool) -> anyhow::Result<Vec<Target>> {
+fn named(paths: &[PathBuf], stdin: bool) -> anyhow::Result<Vec<Target>> {
     let reads_stdin = stdin || paths.iter().any(|path| path.as_os_str() == "-");
-    let named = paths.into_iter().filter(|path| path.as_os_str() != "-");
-    let mut targets: Vec<Target> = named.map(Target::Path).collect();
+    let named = paths.iter().filter(|path| path.as_os_str() != "-");
+    let mut targets: Vec<Target> = named.cloned().map(Target::Path).collect();
     if reads_stdin {
         let text = input::read_stream_capped(std::io::stdin().lock(), MAX_STDIN)
             .context("cannot read standard input")?;
@@ -137,23 +207,20 @@ fn staged(paths: &[PathBuf], trust_owner: bool) -> anyhow::Result<Target> {
 }
 
 /// Reads `10M`.
-fn size(text: &str) -> anyhow::Result<u64> {
+pub(crate) fn size(text: &str) -> anyhow::Result<u64> {
+    let wrong = || format!("`{text}`: give a number of bytes such as 500K or 10M");
     let (digits, unit) =
         text.split_at(text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).len());
     let factor: u64 = match unit.to_ascii_uppercase().as_str() {
         "" | "B" => 1,
-        _ if digits.is_empty() => {
-            bail!("--max-blob-size {text}: give a number of bytes such as 500K or 10M")
-        }
+        _ if digits.is_empty() => bail!(wrong()),
         "K" | "KB" | "KIB" => 1 << 10,
         "M" | "MB" | "MIB" => 1 << 20,
         "G" | "GB" | "GIB" => 1 << 30,
-        _ => bail!("--max-blob-size {text}: the unit is none of K, M and G"),
+        _ => bail!("`{text}`: the unit is none of K, M and G"),
     };
-    let number: u64 = digits.parse().with_context(|| {
-        format!("--max-blob-size {text}: give a number of bytes such as 500K or 10M")
-    })?;
-    number.checked_mul(factor).with_context(|| format!("--max-blob-size {text}: is too large"))
+    let number: u64 = digits.parse().with_context(wrong)?;
+    number.checked_mul(factor).with_context(|| format!("`{text}`: is too large"))
 }
 
 fn confidence(arg: ConfidenceArg) -> Confidence {

@@ -62,7 +62,8 @@ impl Outputs {
 
     /// Validates `--format F`, `-o FILE` and any number of `-o FORMAT=FILE`.
     pub(crate) fn from_args(args: &FormatArgs) -> anyhow::Result<Self> {
-        let format: Format = args.format.parse().map_err(anyhow::Error::msg)?;
+        let format: Format =
+            args.format.as_deref().unwrap_or("text").parse().map_err(anyhow::Error::msg)?;
         let mut outputs =
             Self { stdout: Some(format), files: vec![], appended: vec![], color: args.color };
         for given in &args.output {
@@ -264,7 +265,7 @@ mod tests {
     fn outputs(format: &str, output: &[&str]) -> anyhow::Result<Outputs> {
         let output = output.iter().map(PathBuf::from).collect();
         Outputs::from_args(&FormatArgs {
-            format: format.to_owned(),
+            format: Some(format.to_owned()),
             output,
             color: ColorArg::Never,
         })

@@ -27,6 +27,7 @@ pub(crate) enum RepoFiles {
 }
 
 /// One file.
+#[derive(Debug)]
 pub(crate) struct RepoFile {
     /// How messages call it.
     pub(crate) name: String,

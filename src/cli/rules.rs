@@ -16,6 +16,7 @@ use signleak::rule::RuleSet;
 use super::Status;
 use super::args::RulesArgs;
 use super::args::RulesCommand;
+use super::repo_files::RepoFile;
 
 /// Rule files larger than this are refused.
 const MAX_RULE_FILE: u64 = 16 * 1024 * 1024;
@@ -28,6 +29,13 @@ pub(crate) fn run(args: &RulesArgs) -> anyhow::Result<Status> {
         RulesCommand::Show { id } => show(&rules, id),
         RulesCommand::Check => check(rules),
     }
+}
+
+/// The built-in rules and those of files that were read from a repository.
+pub(crate) fn built_in_with(files: &[RepoFile]) -> anyhow::Result<RuleSet> {
+    let mut rules = RuleSet::built_in().context("the built-in rules")?;
+    files.iter().try_for_each(|file| rules.add(&file.text, &file.name))?;
+    Ok(rules)
 }
 
 /// The built-in rules and those of `files`, in that order.

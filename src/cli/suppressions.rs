@@ -12,6 +12,7 @@ use signleak::suppress::IgnoreFile;
 use signleak::suppress::Judge;
 
 use super::input;
+use super::repo_files::RepoFile;
 use super::repo_files::RepoFiles;
 
 /// Name of our ignore file.
@@ -38,6 +39,7 @@ const FILES: [(&str, Reader); 6] = [
 pub(crate) fn load(
     repo_files: &[RepoFiles],
     baselines: &[PathBuf],
+    repo_baselines: &[RepoFile],
     inline: bool,
 ) -> anyhow::Result<Suppressions> {
     let mut ignore_files: Vec<IgnoreFile> = vec![];
@@ -49,6 +51,9 @@ pub(crate) fn load(
                 }
             }
         }
+    }
+    for file in repo_baselines {
+        ignore_files.push(IgnoreFile::baseline(&file.text, &file.name)?);
     }
     for path in baselines {
         let name = path.display().to_string();

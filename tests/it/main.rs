@@ -3,6 +3,7 @@
 mod allow;
 mod ci_event;
 mod cli;
+mod configuration;
 mod cure;
 mod formats;
 mod git_engine;

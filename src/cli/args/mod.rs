@@ -3,6 +3,7 @@
 mod allow;
 mod ci;
 mod completions;
+mod config;
 mod cure;
 mod hook;
 mod report;
@@ -21,6 +22,7 @@ use signleak::finding::Severity;
 pub(crate) use allow::{BaselineArgs, BaselineCommand, BaselineFileArgs, IgnoreArgs};
 pub(crate) use ci::{CiArgs, CiMode};
 pub(crate) use completions::{CompletionsArgs, ManArgs};
+pub(crate) use config::{ConfigArgs, ConfigCommand};
 pub(crate) use cure::{CureArgs, SheetArg};
 pub(crate) use hook::{HookArgs, HookCommand, HookName, HookPlaceArgs};
 pub(crate) use report::ReportArgs;
@@ -74,6 +76,8 @@ pub(crate) enum Command {
     Ignore(IgnoreArgs),
     /// Write down what is found now, so that only what is new counts.
     Baseline(BaselineArgs),
+    /// Show the settings and where they come from.
+    Config(ConfigArgs),
 }
 
 /// Options of `scan`.
@@ -143,9 +147,9 @@ pub(crate) struct ReachArgs {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct FormatArgs {
-    /// Format of the report: text, json, jsonl, html, sarif, github, gitlab, junit, csv or markdown.
-    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: String,
+    /// Format of the report: text, json, jsonl, html, sarif, github, gitlab, junit, csv or markdown [default: text].
+    #[arg(long, short, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
     /// Write the report to this file instead of standard output; with `FORMAT=`, write a further report (repeatable).
     #[arg(long, short, value_name = "[FORMAT=]FILE")]
     pub(crate) output: Vec<PathBuf>,
@@ -160,12 +164,12 @@ pub(crate) struct FormatArgs {
 pub(crate) struct OutputArgs {
     #[command(flatten)]
     pub(crate) reports: FormatArgs,
-    /// Leave out findings we are less sure of.
-    #[arg(long, value_name = "LEVEL", default_value = "medium")]
-    pub(crate) min_confidence: ConfidenceArg,
-    /// Exit with 1 only for findings of at least this severity.
-    #[arg(long, value_name = "SEVERITY", default_value = "low")]
-    pub(crate) fail_on: SeverityArg,
+    /// Leave out findings we are less sure of [default: medium].
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) min_confidence: Option<ConfidenceArg>,
+    /// Exit with 1 only for findings of at least this severity [default: low].
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<SeverityArg>,
     /// Never show a secret. This is so anyway; the option says it where people look for it.
     #[arg(long)]
     pub(crate) redact: bool,
@@ -181,7 +185,7 @@ pub(crate) struct TrustArgs {
     /// Leave what this file names out of account: a baseline, a JSON report, a gitleaks report or a detect-secrets baseline.
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Vec<PathBuf>,
-    /// Do not read ignore files from the scanned repository.
+    /// Do not read ignore files and configuration from the scanned repository.
     #[arg(long)]
     pub(crate) no_repo_config: bool,
     /// Do not honour `signleak:allow` and other scanners' comments.

@@ -105,7 +105,10 @@ fn scan_pushed(
     refs: &[PushedRef],
     known: Vec<String>,
 ) -> anyhow::Result<Status> {
-    let mut options = options(&["--history-only"])?;
+    // A server goes by its own folder and its environment alone.
+    let untrusting: &[&str] =
+        if hook == HookName::PreReceive { &["--no-repo-config"] } else { &[] };
+    let mut options = options(&[&["--history-only"], untrusting].concat())?;
     let tips: Vec<String> = refs.iter().map(|pushed| pushed.id.clone()).collect();
     let mut coverage = Coverage::default();
     let texts = repo.pushed_texts(refs, &mut coverage);
