@@ -8,6 +8,7 @@ mod ci;
 mod completions;
 mod config;
 mod cure;
+mod doctor;
 mod exit;
 mod explain;
 mod git_env;
@@ -26,6 +27,7 @@ mod revoke;
 mod revoker;
 mod rules;
 mod scan;
+mod self_test;
 mod settings;
 mod suppressions;
 mod verify;
@@ -49,6 +51,8 @@ pub(crate) fn run() -> anyhow::Result<Status> {
         args::Command::Ci(args) => ci::run(args),
         args::Command::Completions(args) => completions::run(&args),
         args::Command::Config(args) => config::run(args),
+        args::Command::Doctor(args) => doctor::run(args),
+        args::Command::SelfTest(args) => self_test::run(args),
         args::Command::Man(args) => completions::man(&args),
         args::Command::Report(args) => report::run(&args),
         args::Command::Verify(args) => verify::run(&args),

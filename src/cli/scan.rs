@@ -26,14 +26,9 @@ pub(crate) fn run(options: ScanOptions) -> anyhow::Result<Status> {
 /// Scans and writes the reports.
 pub(crate) fn report(options: ScanOptions) -> anyhow::Result<(ScanReport, Status)> {
     let (started, clock) = (SystemTime::now(), Instant::now());
-    let detector = Detector::new(options.rules, Limits::default());
     let roots: Vec<PathBuf> = options.targets.iter().map(root).collect();
-    let suppressions = suppressions::load(
-        &options.repo_files,
-        &options.baselines,
-        &options.repo_baselines,
-        options.inline_allow,
-    )?;
+    let suppressions = suppressions::of(&options)?;
+    let detector = Detector::new(options.rules, Limits::default());
     let progress = Progress::new(options.quiet);
     let gather = || {
         signleak::scan::gather(&options.targets, &detector, &options.scan, &suppressions, &progress)

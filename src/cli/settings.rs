@@ -188,14 +188,21 @@ impl Settings {
         self.setting(name).values.first().map(String::as_str)
     }
 
-    /// Tells what a file of the repository makes weaker.
+    /// What a file of the repository makes weaker: the place and the setting.
+    pub(crate) fn weaker(&self) -> Vec<(String, String)> {
+        let told = |(name, setting): (&str, &Setting)| {
+            (setting.origin.to_string(), format!("{name} = {}", setting.values.join(", ")))
+        };
+        self.iter().filter(|(_, setting)| setting.weakens).map(told).collect()
+    }
+
+    /// Tells that.
     pub(crate) fn tell_weaker(&self) {
-        for (name, setting) in self.iter().filter(|(_, setting)| setting.weakens) {
-            let (origin, values) = (setting.origin.to_string(), setting.values.join(", "));
+        for (place, setting) in self.weaker() {
             anstream::eprintln!(
-                "note: {}: {name} = {} can hide findings; --no-repo-config leaves it out of account",
-                escape::terminal(&origin),
-                escape::terminal(&values),
+                "note: {}: {} can hide findings; --no-repo-config leaves it out of account",
+                escape::terminal(&place),
+                escape::terminal(&setting),
             );
         }
     }

@@ -12,6 +12,7 @@ use signleak::suppress::IgnoreFile;
 use signleak::suppress::Judge;
 
 use super::input;
+use super::options::ScanOptions;
 use super::repo_files::RepoFile;
 use super::repo_files::RepoFiles;
 
@@ -35,8 +36,13 @@ const FILES: [(&str, Reader); 6] = [
     (".secrets.baseline", IgnoreFile::baseline),
 ];
 
+/// Everything that suppresses findings in a run with these options.
+pub(crate) fn of(options: &ScanOptions) -> anyhow::Result<Suppressions> {
+    load(&options.repo_files, &options.baselines, &options.repo_baselines, options.inline_allow)
+}
+
 /// Reads everything that suppresses findings in a run.
-pub(crate) fn load(
+fn load(
     repo_files: &[RepoFiles],
     baselines: &[PathBuf],
     repo_baselines: &[RepoFile],

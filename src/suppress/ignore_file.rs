@@ -81,6 +81,15 @@ impl IgnoreFile {
         unused.map(|entry| entry.line)
     }
 
+    /// The lines that no longer hold.
+    pub fn expired_lines(&self, today: &Day) -> impl Iterator<Item = usize> {
+        let expired = self
+            .entries
+            .iter()
+            .filter(move |entry| entry.until.as_ref().is_some_and(|until| until < today));
+        expired.map(|entry| entry.line)
+    }
+
     /// How messages call the file.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -5,6 +5,7 @@ mod ci_event;
 mod cli;
 mod configuration;
 mod cure;
+mod doctor;
 mod formats;
 mod git_engine;
 mod git_places;

@@ -8,6 +8,7 @@ mod cure;
 mod hook;
 mod report;
 mod revoke;
+mod self_test;
 mod verify;
 
 use std::io::IsTerminal as _;
@@ -31,6 +32,7 @@ pub(crate) use revoke::BodyArg;
 pub(crate) use revoke::EndpointArgs;
 pub(crate) use revoke::RevokeArgs;
 pub(crate) use revoke::RevokeFlag;
+pub(crate) use self_test::{DoctorArgs, SelfTestArgs};
 pub(crate) use verify::CallArgs;
 pub(crate) use verify::LiveArgs;
 pub(crate) use verify::VerifyArgs;
@@ -78,6 +80,10 @@ pub(crate) enum Command {
     Baseline(BaselineArgs),
     /// Show the settings and where they come from.
     Config(ConfigArgs),
+    /// Tell whether this repository is really protected, and what to do if not.
+    Doctor(DoctorArgs),
+    /// Plant keys in memory and in a repository of its own, and fail unless each is found.
+    SelfTest(SelfTestArgs),
 }
 
 /// Options of `scan`.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use signleak::report::escape;
 use signleak::source::git::Repo;
 use signleak::source::git::global_hooks_path;
 
@@ -107,6 +108,26 @@ pub(super) enum State {
 }
 
 impl State {
+    /// What it is, in words.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Missing => "not installed".to_owned(),
+            Self::Ours => "installed".to_owned(),
+            Self::CallsUs => "somebody else's, which calls signleak".to_owned(),
+            Self::Foreign => "somebody else's, which does not call signleak".to_owned(),
+            Self::NotRun => {
+                "ours, but git does not run it: it is not executable, or husky is not set up"
+                    .to_owned()
+            }
+            Self::ProgramGone(program) => {
+                format!(
+                    "ours, but {} is gone: run `signleak hook install` again",
+                    escape::terminal(program)
+                )
+            }
+        }
+    }
+
     /// Whether git reaches us through it.
     pub(super) fn protects(&self) -> bool {
         matches!(self, Self::Ours | Self::CallsUs)
