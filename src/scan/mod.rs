@@ -19,7 +19,6 @@ use crate::detect::KnownKey;
 use crate::finding::Candidate;
 use crate::finding::Confidence;
 use crate::finding::ScanReport;
-use crate::finding::Suppression;
 use crate::finding::Validations;
 use crate::provenance::Provenance;
 use crate::source::Piece;
@@ -27,6 +26,7 @@ use crate::source::git::RangeSpec;
 use crate::source::git::Repo;
 use crate::source::git::Staged;
 use crate::suppress;
+use crate::suppress::InlineAllow;
 
 use findings::Findings;
 pub use reread::reread;
@@ -223,7 +223,9 @@ pub fn gather<'r>(
         return Err(ScanError::Empty { place: names.join(", ") });
     }
     let mut findings = Findings::new(detector.rules(), options.min_confidence);
-    for sighting in into_inner(run.found) {
+    let mut found = into_inner(run.found);
+    suppressions::refuse_ambiguous(&mut found);
+    for sighting in found {
         findings.add(sighting);
     }
     findings.rank();
@@ -266,7 +268,7 @@ pub(crate) struct Sighting {
     candidate: Candidate,
     provenance: Provenance,
     target: usize,
-    inline: Option<Suppression>,
+    inline: Option<InlineAllow>,
 }
 
 /// The state of one scan.
@@ -317,7 +319,11 @@ impl Run<'_> {
     ) -> Sighting {
         let offset = || line_offset(text.bytes, candidate.region.line);
         let inline = (self.suppressions.inline && candidate.member.is_none())
-            .then(|| suppress::inline_allow(text.bytes, offset(), &self.suppressions.judge.today))
+            .then(|| {
+                let (value, today) =
+                    (candidate.secret.fingerprint(), &self.suppressions.judge.today);
+                suppress::inline_allow(text.bytes, offset(), &value, today)
+            })
             .flatten();
         if candidate.member.is_none() {
             candidate.region = candidate.region.below(text.lines_before);

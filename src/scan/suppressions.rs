@@ -1,10 +1,38 @@
 //! Applies suppressions to findings: one counts as suppressed when each of its present places is.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
 use super::Sighting;
+use crate::finding::Kind;
 use crate::finding::Suppression;
 use crate::suppress::IgnoreFile;
 use crate::suppress::Judge;
 use crate::suppress::Subject;
+
+/// Takes the comment away from values that share a line with others, unless it says which of them it means: whoever wrote
+/// it has seen one value, and a further one must not hide behind it.
+pub(super) fn refuse_ambiguous(sightings: &mut [Sighting]) {
+    let line = |sighting: &Sighting| {
+        let place = &sighting.provenance;
+        let commit = place.commit.as_ref().map(|commit| commit.id);
+        (sighting.target, place.path.clone(), place.blob_id, commit, sighting.candidate.region.line)
+    };
+    let is_bare = |sighting: &Sighting| {
+        sighting.candidate.kind == Kind::Leak
+            && sighting.inline.as_ref().is_some_and(|inline| !inline.names_it)
+    };
+    let mut values: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for sighting in sightings.iter().filter(|sighting| is_bare(sighting)) {
+        values.entry(line(sighting)).or_default().insert(sighting.candidate.secret.fingerprint());
+    }
+    values.retain(|_, values| values.len() > 1);
+    for sighting in sightings.iter_mut().filter(|sighting| is_bare(sighting)) {
+        if values.contains_key(&line(sighting)) {
+            sighting.inline = None;
+        }
+    }
+}
 
 /// All that suppresses findings in a run.
 #[derive(Debug)]
@@ -49,6 +77,7 @@ impl Suppressions {
         };
         let in_files = self.ignore_files.iter().map(|file| file.matching(&subject, &self.judge));
         let in_file = in_files.fold(None, Option::or);
-        sighting.inline.clone().or(in_file)
+        let inline = sighting.inline.as_ref().map(|inline| inline.suppression.clone());
+        inline.or(in_file)
     }
 }

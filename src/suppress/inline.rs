@@ -3,6 +3,7 @@
 use super::Day;
 use crate::finding::Suppression;
 use crate::location::line_around;
+use crate::secret::Fingerprint;
 
 /// Marks that allow a value on the same line or the line below.
 const MARKS: [&str; 8] = [
@@ -21,9 +22,26 @@ const NEXT_LINE_MARKS: [&str; 2] =
 /// Lines longer than this (bundles) hold no comment for one value.
 const MAX_LINE: usize = 2_000;
 
-/// The comment that allows the value at `offset` of `text`, if there is one and `today` is not past its `until`.
+/// Fewer hexadecimal digits of a fingerprint tell too little.
+const LEAST_DIGITS: usize = 8;
+
+/// A comment that allows a value.
+#[derive(Clone, Debug)]
+pub struct InlineAllow {
+    /// What reports say of it.
+    pub suppression: Suppression,
+    /// Whether it says by `sha256=` which value it means. One that does not covers a line with one value only.
+    pub names_it: bool,
+}
+
+/// The comment that allows `value` at `offset` of `text`, if there is one and `today` is not past its `until`.
 #[must_use]
-pub fn inline_allow(text: &[u8], offset: usize, today: &Day) -> Option<Suppression> {
+pub fn inline_allow(
+    text: &[u8],
+    offset: usize,
+    value: &Fingerprint,
+    today: &Day,
+) -> Option<InlineAllow> {
     let line = line_around(text, offset);
     let own = mark_in(&text[line.start..line.end], &MARKS);
     let above = || {
@@ -43,12 +61,22 @@ pub fn inline_allow(text: &[u8], offset: usize, today: &Day) -> Option<Suppressi
     {
         return None;
     }
-    Some(Suppression {
+    let named = attribute(&rest, "sha256");
+    if named.as_ref().is_some_and(|named| !named.split(',').any(|digits| begins(value, digits))) {
+        return None;
+    }
+    let suppression = Suppression {
         kind: "inline".to_owned(),
         place: mark.to_owned(),
         reason: attribute(&rest, "reason"),
         until: attribute(&rest, "until"),
-    })
+    };
+    Some(InlineAllow { suppression, names_it: named.is_some() })
+}
+
+/// Whether a fingerprint begins with `digits`.
+fn begins(value: &Fingerprint, digits: &str) -> bool {
+    digits.len() >= LEAST_DIGITS && value.to_string().starts_with(&digits.to_ascii_lowercase())
 }
 
 /// The first mark in a line that stands there as a word, and what follows it.
@@ -103,10 +131,22 @@ fn attribute(rest: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
 
     fn allows(text: &str) -> bool {
         let at = text.find("VALUE").expect("the value is there");
-        inline_allow(text.as_bytes(), at, &Day::parse("2026-11-24").expect("valid")).is_some()
+        let (value, today) = (Secret::new(b"VALUE").fingerprint(), Day::parse("2026-11-24"));
+        inline_allow(text.as_bytes(), at, &value, &today.expect("valid")).is_some()
+    }
+
+    #[test]
+    fn a_mark_that_names_a_value_allows_that_one_alone() {
+        // As `printf VALUE | sha256sum` begins.
+        let digits = Secret::new(b"VALUE").fingerprint().to_string();
+        assert!(allows(&format!("key=VALUE # signleak:allow sha256={digits}")));
+        assert!(allows(&format!("key=VALUE # signleak:allow sha256=00000000,{}", &digits[..8])));
+        assert!(!allows(&format!("key=VALUE # signleak:allow sha256={}", &digits[..7])));
+        assert!(!allows("key=VALUE # signleak:allow sha256=00000000"));
     }
 
     #[test]

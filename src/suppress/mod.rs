@@ -11,6 +11,7 @@ pub use entry::Judge;
 pub use entry::Subject;
 pub use ignore_file::IgnoreError;
 pub use ignore_file::IgnoreFile;
+pub use inline::InlineAllow;
 pub use inline::inline_allow;
 
 /// A day, as the last one on which a suppression holds: `YYYY-MM-DD`, which sorts as text.

@@ -178,3 +178,31 @@ fn other_scanners_files_count_and_can_be_refused() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains(".gitleaksignore:2: "), "{}", stderr(&output));
 }
+
+#[test]
+fn a_second_secret_does_not_hide_behind_the_comment_of_the_first() {
+    let checkout = Checkout::new();
+    let (first, second) = (key(), key());
+    let tells = |text: String| {
+        checkout.write("a.env", text);
+        let report = scan(&checkout, &["--no-history"]).1;
+        let count = |name: &str| report["summary"][name].as_u64().expect("a number");
+        (count("findings"), count("suppressed"))
+    };
+    let one = format!("YOUSIGN_API_KEY={first}");
+    assert_eq!(tells(format!("{one} # signleak:allow\n")), (0, 1));
+    let two = format!("{one} YOUSIGN_API_KEY={second}");
+    assert_eq!(tells(format!("{two} # signleak:allow\n")), (2, 0), "which of them is meant?");
+    assert_eq!(tells(format!("# gitleaks:allow\n{two}\n")), (2, 0), "nor from the line above");
+    let repeated = format!("{one} YOUSIGN_API_KEY={first}");
+    assert_eq!(tells(format!("{repeated} # signleak:allow\n")), (0, 1), "it is the same secret");
+
+    checkout.write("a.env", &two);
+    let mut known = hashes(&scan(&checkout, &["--no-history"]).1);
+    known.sort();
+    let named = format!("{two} # signleak:allow sha256={}", &known[0][..12]);
+    assert_eq!(tells(format!("{named}\n")), (1, 1));
+    assert_eq!(tells(format!("{named},{} reason=\"both\"\n", known[1])), (0, 2));
+    let replaced = format!("YOUSIGN_API_KEY={} # signleak:allow sha256={}\n", key(), known[0]);
+    assert_eq!(tells(replaced), (1, 0), "another secret in the place of the one that is named");
+}
