@@ -79,6 +79,13 @@ impl BlobPath {
         &self.0
     }
 
+    /// The path in the folder at `prefix`, which ends with a slash; without a path the folder itself.
+    #[must_use]
+    pub fn below(&self, prefix: &[u8]) -> Self {
+        let path = [prefix, &self.0].concat();
+        Self(path.strip_suffix(b"/").unwrap_or(&path).into())
+    }
+
     /// The path of `member` inside the archive at this path.
     #[must_use]
     pub fn member(&self, member: &[u8]) -> Self {

@@ -19,6 +19,7 @@ mod live;
 mod options;
 mod output;
 mod progress;
+mod range;
 mod render;
 mod repo_files;
 mod report;

@@ -11,7 +11,6 @@ use signleak::finding::Severity;
 use signleak::rule::RuleSet;
 use signleak::scan::Options;
 use signleak::scan::Target;
-use signleak::source::git::RangeSpec;
 use signleak::source::git::Staged;
 
 use super::args::Args;
@@ -23,6 +22,7 @@ use super::git_env;
 use super::input;
 use super::known_keys;
 use super::live::Live;
+use super::range;
 use super::render::Outputs;
 use super::repo_files::RepoFile;
 use super::repo_files::RepoFiles;
@@ -127,7 +127,7 @@ fn scan_options(
     settings: &Settings,
     outputs: &Outputs,
 ) -> anyhow::Result<Options> {
-    let range = args.reach.range.as_deref().map(RangeSpec::parse);
+    let range = range::read(&args.reach)?;
     let history_only = args.reach.history_only || range.is_some();
     if args.reach.threads == Some(0) {
         bail!("--threads 0: give at least 1, or leave the option out for one per core");

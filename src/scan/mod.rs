@@ -154,6 +154,12 @@ pub enum ScanError {
         /// The path.
         place: String,
     },
+    /// No commit was there to scan.
+    #[error("nothing was scanned: no commit of {place} is in the range")]
+    EmptyRange {
+        /// The targets.
+        place: String,
+    },
     /// Nothing was there to scan.
     #[error(
         "nothing was scanned: {place} holds no file that is not ignored; --ignored scans those too"
@@ -220,7 +226,11 @@ pub fn gather<'r>(
     let names: Vec<String> = targets.iter().map(target::display).collect();
     let coverage = into_inner(run.coverage);
     if coverage.is_empty() && coverage.is_complete() && !targets.iter().any(Target::may_be_empty) {
-        return Err(ScanError::Empty { place: names.join(", ") });
+        let place = names.join(", ");
+        return Err(match options.range {
+            Some(_) => ScanError::EmptyRange { place },
+            None => ScanError::Empty { place },
+        });
     }
     let mut findings = Findings::new(detector.rules(), options.min_confidence);
     let mut found = into_inner(run.found);

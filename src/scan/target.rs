@@ -87,10 +87,14 @@ impl Run<'_> {
             let base = repo.as_ref().and_then(Repo::work_dir).unwrap_or(path);
             self.walk((path, base), sieve, look)?;
         }
+        let modules = repo.as_ref().filter(|_| self.options.range.is_none());
+        let modules = modules.map(|repo| repo.submodules(&mut lock(&self.coverage)));
         match repo {
             Some(repo) if self.options.history => {
                 self.observer.phase(&format!("reading the history of {}", display(target)));
-                self.sift(&repo, sieve, keep, look)
+                self.sift(&repo, sieve, keep, look)?;
+                let mut modules = modules.into_iter().flatten();
+                modules.try_for_each(|module| self.sift(&module, sieve, keep, look))
             }
             None if self.options.history && !self.options.worktree => {
                 Err(ScanError::NoRepository { place: display(target) })
@@ -182,9 +186,9 @@ impl Run<'_> {
         let located = repo
             .attribute(&sifted)
             .map_err(|source| ScanError::Attribute { place: place(), source })?;
-        located
-            .par_iter()
-            .for_each(|located| look(located.bytes.as_slice().into(), &located.places));
+        located.par_iter().for_each(|located| {
+            pieces(&located.bytes).for_each(|piece| look(piece, &located.places));
+        });
         Ok(())
     }
 }

@@ -1,7 +1,6 @@
 //! The binary as users call it: formats, exit status, secrecy, bad input. Every key is drawn at run time.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use rand::RngExt as _;
@@ -362,71 +361,6 @@ fn a_closed_pipe_is_no_error() {
         .output()
         .expect("sh runs");
     assert!(output.stderr.is_empty(), "{}", stderr(&output));
-}
-
-/// The whole pipeline over `fixtures/repos/places.sh`: every planted key is found with its place, and line and column
-/// point at it.
-#[test]
-fn every_place_of_a_history_is_reported_with_line_and_column() {
-    let sandbox = Sandbox::new();
-    let repo = sandbox.path().join("repo");
-    let script = format!("{}/repos/places.sh", fixtures());
-    let built = Command::new("sh").arg(script).arg(&repo).output().expect("sh runs");
-    assert!(built.status.success(), "{}", stderr(&built));
-    let manifest = String::from_utf8(built.stdout).expect("UTF-8");
-    let (report, _) = sandbox.json(&["scan", "repo", "--history-only"]);
-    let findings = report["findings"].as_array().expect("findings");
-    let mut missed = vec![];
-    for line in manifest.lines() {
-        let columns: Vec<&str> = line.split('\t').collect();
-        let [key, origin, path, reachability, commit] = columns[..] else {
-            panic!("five columns: {line}")
-        };
-        let hash = sha256(key);
-        let finding = findings.iter().find(|finding| finding["secret"]["sha256"] == hash.as_str());
-        let places = finding
-            .and_then(|finding| finding["occurrences"].as_array())
-            .cloned()
-            .unwrap_or_default();
-        let is_there = places.iter().any(|place| {
-            place["origin"] == origin
-                && place["path"] == path.replace(key, "********")
-                && place["reachability"].as_str().unwrap_or("-") == reachability
-                && place["commit"]["id"].as_str().unwrap_or("-") == commit
-                && points_at(&repo, place, key)
-        });
-        if !is_there {
-            missed.push(format!("{origin} {path} {reachability}, {} places of it", places.len()));
-        }
-    }
-    assert!(manifest.lines().count() >= 40);
-    assert!(missed.is_empty(), "{missed:#?}");
-}
-
-/// Whether the text at an occurrence's line and column is the key, for what git can print.
-fn points_at(repo: &Path, place: &Value, key: &str) -> bool {
-    let (Some(id), Some("history" | "index")) =
-        (place["blob_id"].as_str(), place["origin"].as_str())
-    else {
-        return true;
-    };
-    let blob = Command::new("git")
-        .args(["cat-file", "blob", id])
-        .current_dir(repo)
-        .output()
-        .expect("git runs")
-        .stdout;
-    let number =
-        |name: &str| usize::try_from(place[name].as_u64().expect("a number")).expect("small") - 1;
-    let text = String::from_utf8_lossy(&blob).replace("\r\n", "\n");
-    let line: Vec<char> =
-        text.split('\n').nth(number("line")).expect("the line is there").chars().collect();
-    line[number("column")..].starts_with(&key.chars().collect::<Vec<char>>())
-}
-
-fn sha256(text: &str) -> String {
-    use sha2::Digest as _;
-    sha2::Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[test]

@@ -100,6 +100,8 @@ fn objects_equal_gits_in_every_kind_of_storage() {
         std::fs::write(path.join("loose.txt"), "loose").expect("a file");
         git(&path, &["hash-object", "-w", "loose.txt"]);
         assert_equal(&path);
+        git(&path, &["multi-pack-index", "write"]);
+        assert_equal(&path);
         git(folder.path(), &["clone", "-q", "--shared", "repo", "borrower"]);
         assert_equal(&folder.path().join("borrower"));
         git(&path, &["gc", "-q", "--cruft", "--prune=never"]);

@@ -4,6 +4,7 @@ mod allow;
 mod ci_event;
 mod cli;
 mod configuration;
+mod coverage_gaps;
 mod cure;
 mod doctor;
 mod formats;
@@ -19,7 +20,9 @@ mod large_files;
 mod layering;
 #[cfg(feature = "live")]
 mod live_check;
+mod places_by_git;
 mod range_gaps;
+mod ranges_by_git;
 mod reports;
 #[cfg(feature = "revoke")]
 mod revocation;

@@ -61,14 +61,23 @@ fn a_partial_clone_without_the_ranges_blobs_is_incomplete() {
 }
 
 #[test]
-fn a_shallow_clone_refuses_a_range_that_needs_what_it_left_out() {
+fn a_shallow_clone_scans_a_range_that_it_holds_and_refuses_one_that_it_does_not() {
     let sandbox = origin();
+    sandbox.git(&["-C", "repo", "branch", "old", "HEAD~2"]);
     let source = format!("file://{}", sandbox.path().join("repo").display());
     sandbox.git(&["clone", "-q", "--depth=2", &source, "shallow"]);
-    let run = |range: &str| sandbox.run(&["scan", "--range", range, "shallow"]);
-    assert_eq!(run("HEAD").status.code(), Some(1), "the commit alone is here");
-    let output = run("HEAD~1..HEAD");
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("--unshallow"), "{}", stderr(&output));
-    assert_eq!(stderr(&output).matches("cannot be walked").count(), 1, "{}", stderr(&output));
+    let run = |args: &[&str]| sandbox.run(&[&["scan", "shallow"], args].concat());
+    assert_eq!(run(&["--range", "HEAD"]).status.code(), Some(1), "the commit alone is here");
+    for range in ["HEAD~1..HEAD", "HEAD~1...HEAD"] {
+        let output = run(&["--range", range]);
+        assert_eq!(output.status.code(), Some(1), "{range} is here: {}", stderr(&output));
+    }
+    sandbox.git(&["-C", "shallow", "fetch", "-q", "--depth=1", "origin", "old:old"]);
+    for range in ["old..HEAD", "old...HEAD"] {
+        let output = run(&["--range", range]);
+        assert_eq!(output.status.code(), Some(2), "{range} goes on behind the end");
+        assert!(stderr(&output).contains("--unshallow"), "{}", stderr(&output));
+    }
+    let (report, _) = sandbox.json(&["scan", "shallow", "--since", "1970-01-02"]);
+    assert_eq!(report["coverage"]["gap_counts"]["shallow"], 2, "{report}");
 }

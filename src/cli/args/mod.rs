@@ -126,8 +126,14 @@ pub(crate) struct ReachArgs {
     /// Scan only what these commits introduce: `A..B`, `A...B` or one commit; implies --history-only.
     #[arg(long, value_name = "RANGE", conflicts_with = "no_history")]
     pub(crate) range: Option<String>,
+    /// Scan only what commits of any ref introduce since a day (`2026-01-31`), a time (RFC 3339) or an age (`30d`, `12h`).
+    #[arg(long, value_name = "WHEN", conflicts_with_all = ["no_history", "range"])]
+    pub(crate) since: Option<String>,
+    /// Scan only what these commits introduce: one a line, as `git rev-list` prints them; `-` reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["no_history", "range", "since"])]
+    pub(crate) commits: Option<PathBuf>,
     /// Scan what is staged for the next commit: the index, not the files.
-    #[arg(long, conflicts_with_all = ["no_history", "history_only", "range", "stdin", "ignored", "verify_objects"])]
+    #[arg(long, conflicts_with_all = ["no_history", "history_only", "range", "since", "commits", "stdin", "ignored", "verify_objects"])]
     pub(crate) staged: bool,
     /// Read standard input, the same as the target `-`.
     #[arg(long)]

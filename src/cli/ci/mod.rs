@@ -47,6 +47,8 @@ pub(crate) fn run(args: CiArgs) -> anyhow::Result<Status> {
 fn scan_event(args: CiArgs, system: System, outputs: &mut StepOutputs) -> anyhow::Result<Status> {
     let reach = &args.scan.reach;
     if reach.range.is_some()
+        || reach.since.is_some()
+        || reach.commits.is_some()
         || reach.staged
         || reach.stdin
         || reach.no_history

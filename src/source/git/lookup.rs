@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::loose;
 use super::object::ObjectKind;
+use super::pack::buffer::Buffer;
 use super::pack::entry::EntryError;
 use super::pack::{Object, Pack, Reader};
 use super::repo::Repo;
@@ -32,7 +33,7 @@ impl Lookup {
         let mut failed = EntryError::Missing;
         for folder in &self.folders {
             let path = loose::path(folder, id);
-            let mut bytes = vec![];
+            let mut bytes = Buffer::default();
             match loose::read(&path, &mut reader.inflater, &mut bytes) {
                 Ok(kind) => return Ok(Object { kind, bytes: Arc::new(bytes) }),
                 Err(error) if path.exists() => failed = error,

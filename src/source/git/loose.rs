@@ -7,7 +7,8 @@ use libdeflater::{DecompressionError, Decompressor};
 
 use super::files;
 use super::object::{ObjectKind, hex_id};
-use super::pack::entry::{EntryError, OBJECT_LIMIT, resize};
+use super::pack::buffer::Buffer;
+use super::pack::entry::{EntryError, OBJECT_LIMIT};
 use crate::blob::BlobId;
 
 /// Longest header: `commit `, 20 digits, NUL.
@@ -50,10 +51,10 @@ pub(crate) fn path(objects: &Path, id: &BlobId) -> PathBuf {
 pub(crate) fn read(
     path: &Path,
     inflater: &mut Decompressor,
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
 ) -> Result<ObjectKind, EntryError> {
     let compressed =
-        files::read(path, OBJECT_LIMIT).map_err(|error| EntryError::Io(error.to_string()))?;
+        files::content(path, OBJECT_LIMIT).map_err(|error| EntryError::Io(error.to_string()))?;
     let (kind, size, header_len) = if compressed.len() <= SMALL {
         inflate_by_guess(&compressed, inflater, out)?;
         header(&out[..out.len().min(HEADER)]).ok_or(EntryError::Header)?
@@ -63,7 +64,8 @@ pub(crate) fn read(
     if size.checked_add(header_len as u64) != Some(out.len() as u64) {
         return Err(EntryError::Deflate);
     }
-    out.drain(..header_len);
+    out.copy_within(header_len.., 0);
+    out.resize(size)?;
     Ok(kind)
 }
 
@@ -72,15 +74,15 @@ pub(crate) fn read(
 fn inflate_by_guess(
     compressed: &[u8],
     inflater: &mut Decompressor,
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
 ) -> Result<(), EntryError> {
     let most = compressed.len().saturating_mul(DEFLATE_RATIO);
     let mut guess = compressed.len().saturating_mul(4).clamp(256, most);
     loop {
-        resize(out, guess as u64)?;
+        out.resize(guess as u64)?;
         match inflater.zlib_decompress(compressed, out) {
             Ok(written) => {
-                out.truncate(written);
+                out.resize(written as u64)?;
                 return Ok(());
             }
             Err(DecompressionError::InsufficientSpace) if guess < most => {
@@ -95,7 +97,7 @@ fn inflate_by_guess(
 fn inflate_by_header(
     compressed: &[u8],
     inflater: &mut Decompressor,
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
 ) -> Result<(ObjectKind, u64, usize), EntryError> {
     let mut head = [0; HEADER];
     let mut filled = 0;
@@ -113,7 +115,7 @@ fn inflate_by_header(
     {
         return Err(EntryError::Size(size));
     }
-    let wanted = resize(out, total)?;
+    let wanted = out.resize(total)?;
     match inflater.zlib_decompress(compressed, out) {
         Ok(written) if written == wanted => Ok((kind, size, header_len)),
         _ => Err(EntryError::Deflate),

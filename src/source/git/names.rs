@@ -73,9 +73,7 @@ impl Names {
         let pseudo = pseudo.filter_map(|path| resolve(&path, &refs)).collect();
         let mut log = vec![];
         folders.iter().for_each(|folder| read_logs(folder, &mut log, coverage));
-        let shallow =
-            files::read(&repo.common_dir.join("shallow"), files::TEXT_LIMIT).unwrap_or_default();
-        let shallow = shallow.split(|&byte| byte == b'\n').filter_map(hex_id).collect();
+        let shallow = repo.shallow_ends();
         Self { refs: refs.into_iter().collect(), heads, head, pseudo, log, shallow }
     }
 }

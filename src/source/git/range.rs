@@ -9,13 +9,16 @@ use thiserror::Error;
 
 use super::object::{Commit, Mode, ObjectKind, tree_entries};
 use super::pack::Reader;
+use super::pack::buffer::Buffer;
 use super::pack::entry::EntryError;
 use super::pack::traverse::{Seen, Visit as _};
 use super::repo::Repo;
+use super::revisions;
 use super::sift::{Kept, SiftState, Sifted, Sifter, read_each};
 use super::store::{note_promised, report};
 use crate::blob::BlobId;
 use crate::coverage::Coverage;
+use crate::coverage::GapKind;
 
 /// Which commits are scanned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +78,13 @@ pub enum RangeError {
         message: String,
     },
     /// The commits cannot be walked.
-    #[error("the range cannot be walked: {0}; if the clone is shallow, run git fetch --unshallow")]
+    #[error("the range cannot be walked: {0}; git fsck tells what is missing")]
     Walk(String),
+    /// A shallow clone's history ends inside of the range.
+    #[error(
+        "the history of this shallow clone ends at {0}, inside of the range; run git fetch --unshallow"
+    )]
+    Shallow(BlobId),
 }
 
 /// A kept object and where the range introduces it.
@@ -103,7 +111,7 @@ pub(crate) fn sift(
     spec: &RangeSpec,
     coverage: &mut Coverage,
 ) -> Result<Sifted, RangeError> {
-    let commits = commits(repo, spec)?;
+    let commits = commits(repo, spec, coverage)?;
     let parts: Vec<Introduced> = commits
         .par_iter()
         .fold(
@@ -234,7 +242,7 @@ fn read_commit(
     id: &BlobId,
     state: &mut SiftState,
     reader: &mut Reader,
-) -> Option<(Commit, std::sync::Arc<Vec<u8>>)> {
+) -> Option<(Commit, std::sync::Arc<Buffer>)> {
     match sifter.store.read(id, reader)? {
         Ok(object) => Some((Commit::parse(&object.bytes)?, object.bytes)),
         Err(error) => {
@@ -249,7 +257,7 @@ fn read_tree(
     id: &BlobId,
     state: &mut SiftState,
     reader: &mut Reader,
-) -> Option<std::sync::Arc<Vec<u8>>> {
+) -> Option<std::sync::Arc<Buffer>> {
     match sifter.store.read(id, reader)? {
         Ok(object) => (object.kind == ObjectKind::Tree).then_some(object.bytes),
         Err(error) => {
@@ -260,73 +268,119 @@ fn read_tree(
 }
 
 /// Lists the commits of a range.
-fn commits(repo: &Repo, spec: &RangeSpec) -> Result<Vec<BlobId>, RangeError> {
+fn commits(
+    repo: &Repo,
+    spec: &RangeSpec,
+    coverage: &mut Coverage,
+) -> Result<Vec<BlobId>, RangeError> {
     let walked = |error: git2::Error| RangeError::Walk(error.message().to_owned());
     let git = repo.git2().map_err(walked)?;
-    let find = |revision: &str| {
-        let error = |error: git2::Error| RangeError::Revision {
-            revision: revision.to_owned(),
-            message: error.message().to_owned(),
-        };
-        let object = git.revparse_single(revision).map_err(error)?;
-        Ok(object.peel_to_commit().map_err(error)?.id())
-    };
-    let mut walk = git.revwalk().map_err(walked)?;
-    let mut since = i64::MIN;
-    match spec {
-        RangeSpec::Commits(revisions) => {
-            let ids: Vec<git2::Oid> =
-                revisions.iter().map(|revision| find(revision)).collect::<Result<_, _>>()?;
-            return Ok(ids.iter().filter_map(|id| BlobId::from_bytes(id.as_bytes())).collect());
-        }
-        RangeSpec::Between { from, to } => {
-            walk.push(find(to)?).map_err(walked)?;
-            walk.hide(find(from)?).map_err(walked)?;
-        }
-        RangeSpec::Symmetric { left, right } => {
-            let (left, right) = (find(left)?, find(right)?);
-            walk.push(left).map_err(walked)?;
-            walk.push(right).map_err(walked)?;
-            // Unrelated histories have no common base: then all of both is scanned.
-            for base in git.merge_bases(left, right).map(|bases| bases.to_vec()).unwrap_or_default()
-            {
-                walk.hide(base).map_err(walked)?;
-            }
-        }
-        RangeSpec::Pushed { tips, known } => {
-            for tip in tips {
-                let id = git2::Oid::from_str(tip).map_err(walked)?;
-                let object = git.find_object(id, None).map_err(walked)?;
-                if let Ok(commit) = object.peel_to_commit() {
-                    walk.push(commit.id()).map_err(walked)?;
-                }
-            }
-            for known in known {
-                match known.starts_with("refs/") {
-                    true => walk.hide_glob(known).map_err(walked)?,
-                    false => find(known).map_or(Ok(()), |id| walk.hide(id)).map_err(walked)?,
-                }
-            }
-        }
-        RangeSpec::Since(time) => {
-            since = *time;
-            walk.push_glob("*").map_err(walked)?;
-            // An unborn HEAD reaches nothing.
-            let _unborn = walk.push_head();
-        }
+    if let RangeSpec::Commits(revisions) = spec {
+        let ids = revisions.iter().map(|revision| find(&git, revision));
+        return ids.map(|id| Ok(own(id?))).collect();
     }
+    let (tips, hidden) = ends_of(&git, spec)?;
+    let shallow = repo.shallow_ends();
+    let ids = if shallow.is_empty() {
+        let mut hidden = hidden;
+        if let RangeSpec::Symmetric { .. } = spec {
+            // Unrelated histories have no common base: then all of both is scanned.
+            let bases = git.merge_bases(tips[0], tips[1]);
+            hidden.extend(bases.iter().flat_map(|bases| bases.iter()));
+        }
+        revisions::between(&git, &tips, &hidden).map_err(walked)?
+    } else {
+        let reach = |from: &[git2::Oid]| revisions::ancestors(&git, from, &shallow).map_err(walked);
+        let mut hidden = reach(&hidden)?;
+        if let RangeSpec::Symmetric { .. } = spec {
+            hidden = &reach(&tips[..1])? & &reach(&tips[1..])?;
+        }
+        let reached = revisions::shallow(&git, &tips, &hidden, &shallow).map_err(walked)?;
+        for end in &reached.ends {
+            note_end(&git, spec, *end, coverage)?;
+        }
+        reached.ids.into_iter().collect()
+    };
+    let is_wanted = |id: &git2::Oid| match spec {
+        RangeSpec::Since(since) => Ok(git.find_commit(*id)?.time().seconds() >= *since),
+        _ => Ok(true),
+    };
     let mut commits = vec![];
-    for id in walk {
-        let id = id.map_err(walked)?;
-        let time = if since == i64::MIN {
-            0
-        } else {
-            git.find_commit(id).map_err(walked)?.time().seconds()
-        };
-        if time >= since {
-            commits.extend(BlobId::from_bytes(id.as_bytes()));
+    for id in ids {
+        if is_wanted(&id).map_err(walked)? {
+            commits.push(own(id));
         }
     }
     commits.sort_unstable();
     Ok(commits)
+}
+
+/// What a range reaches from, and what it leaves out.
+fn ends_of(
+    git: &git2::Repository,
+    spec: &RangeSpec,
+) -> Result<(Vec<git2::Oid>, Vec<git2::Oid>), RangeError> {
+    let walked = |error: git2::Error| RangeError::Walk(error.message().to_owned());
+    let named = |pattern: &str| -> Result<Vec<git2::Oid>, git2::Error> {
+        let refs = git.references_glob(pattern)?;
+        let commits = refs.filter_map(|name| Some(name.ok()?.peel_to_commit().ok()?.id()));
+        Ok(commits.collect())
+    };
+    Ok(match spec {
+        RangeSpec::Commits(_) => (vec![], vec![]),
+        RangeSpec::Between { from, to } => (vec![find(git, to)?], vec![find(git, from)?]),
+        RangeSpec::Symmetric { left, right } => (vec![find(git, left)?, find(git, right)?], vec![]),
+        RangeSpec::Pushed { tips, known } => {
+            let mut ids = vec![];
+            for tip in tips {
+                let id = git2::Oid::from_str(tip).map_err(walked)?;
+                let object = git.find_object(id, None).map_err(walked)?;
+                ids.extend(object.peel_to_commit().map(|commit| commit.id()));
+            }
+            let mut hidden = vec![];
+            for known in known {
+                if known.starts_with("refs/") {
+                    hidden.extend(named(known).map_err(walked)?);
+                } else {
+                    hidden.extend(find(git, known));
+                }
+            }
+            (ids, hidden)
+        }
+        RangeSpec::Since(_) => {
+            let mut tips = named("refs/*").map_err(walked)?;
+            // An unborn HEAD reaches nothing.
+            tips.extend(find(git, "HEAD"));
+            (tips, vec![])
+        }
+    })
+}
+
+fn find(git: &git2::Repository, revision: &str) -> Result<git2::Oid, RangeError> {
+    let object = git.revparse_single(revision).and_then(|object| object.peel_to_commit());
+    object.map(|commit| commit.id()).map_err(|error| RangeError::Revision {
+        revision: revision.to_owned(),
+        message: error.message().to_owned(),
+    })
+}
+
+fn own(id: git2::Oid) -> BlobId {
+    BlobId::from_bytes(id.as_bytes()).expect("an id has 20 or 32 bytes")
+}
+
+/// Says that a range goes on behind the end of a shallow history. What lies behind it is older, which is a gap only for those
+/// who ask for what is still older.
+fn note_end(
+    git: &git2::Repository,
+    spec: &RangeSpec,
+    end: git2::Oid,
+    coverage: &mut Coverage,
+) -> Result<(), RangeError> {
+    let RangeSpec::Since(since) = spec else { return Err(RangeError::Shallow(own(end))) };
+    let time = git.find_commit(end).map(|commit| commit.time().seconds());
+    if time.map_err(|error| RangeError::Walk(error.message().to_owned()))? >= *since {
+        let detail = "a shallow clone: its history ends here, inside of the range; run git fetch --unshallow";
+        coverage.gap(GapKind::Shallow, end.to_string(), detail);
+    }
+    Ok(())
 }

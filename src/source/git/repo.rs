@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::files;
-use super::object::{ObjectKind, message_text};
+use super::object::{ObjectKind, hex_id, message_text};
 use super::pack::Reader;
 use super::store::Store;
 use crate::blob::BlobId;
@@ -60,6 +60,8 @@ pub struct Repo {
     pub(crate) is_partial: bool,
     /// Object folders beside its own, such as the quarantine of a push that is being received.
     pub(crate) more_objects: Vec<PathBuf>,
+    /// Where it stands in the repository that was asked for, with a slash at the end; empty if it is that one.
+    pub(crate) prefix: Vec<u8>,
 }
 
 impl Repo {
@@ -145,6 +147,15 @@ impl Repo {
         })
     }
 
+    /// The commits whose parents a shallow clone left out, sorted.
+    pub(crate) fn shallow_ends(&self) -> Vec<BlobId> {
+        let text = files::read(&self.common_dir.join("shallow"), files::TEXT_LIMIT);
+        let text = text.unwrap_or_default();
+        let mut ends: Vec<_> = text.split(|&byte| byte == b'\n').filter_map(hex_id).collect();
+        ends.sort_unstable();
+        ends
+    }
+
     fn open(asked: &Path, git_dir: PathBuf, work_dir: Option<PathBuf>) -> Result<Self, OpenError> {
         let common_dir = match files::read(&git_dir.join("commondir"), 4096) {
             Ok(text) => git_dir.join(String::from_utf8_lossy(&text).trim()),
@@ -174,7 +185,15 @@ impl Repo {
             .entries(Some("remote\\..*\\.promisor"))
             .is_ok_and(|mut entries| matches!(entries.next(), Some(Ok(_))));
         let is_partial = has_promisor || config.get_string("extensions.partialclone").is_ok();
-        Ok(Self { git_dir, common_dir, work_dir, hash_len, is_partial, more_objects: vec![] })
+        Ok(Self {
+            git_dir,
+            common_dir,
+            work_dir,
+            hash_len,
+            is_partial,
+            more_objects: vec![],
+            prefix: vec![],
+        })
     }
 }
 
@@ -198,7 +217,7 @@ fn find_by_hand(start: &Path) -> Option<(PathBuf, Option<PathBuf>)> {
     None
 }
 
-fn is_git_dir(path: &Path) -> bool {
+pub(crate) fn is_git_dir(path: &Path) -> bool {
     path.join("HEAD").is_file()
         && (path.join("objects").is_dir() || path.join("commondir").is_file())
 }

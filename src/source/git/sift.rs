@@ -21,6 +21,7 @@ use crate::blob::{BlobId, HEAD_BYTES, Sieve};
 use crate::coverage::Coverage;
 use crate::coverage::GapKind;
 use crate::provenance::Origin;
+use crate::source::pieces;
 
 /// Decides about bytes that the sieve let through; `true` keeps them.
 pub type Look<'a> = dyn Fn(&[u8]) -> bool + Sync + 'a;
@@ -184,7 +185,8 @@ impl Sifter<'_> {
     pub(crate) fn force(&self, state: &mut SiftState, id: BlobId, kind: ObjectKind, bytes: &[u8]) {
         let is_kept = match kind {
             ObjectKind::Blob => {
-                !self.is_too_large(state, id.as_bytes(), bytes.len() as u64) && (self.look)(bytes)
+                !self.is_too_large(state, id.as_bytes(), bytes.len() as u64)
+                    && pieces(bytes).any(|piece| (self.look)(piece.bytes))
             }
             ObjectKind::Commit | ObjectKind::Tag => (self.look)(&message_text(bytes)),
             ObjectKind::Tree => false,

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::files;
 use super::loose;
 use super::object::ObjectKind;
+use super::pack::buffer::Buffer;
 use super::pack::entry::EntryError;
 use super::pack::forest::{Damaged, Forest};
 use super::pack::traverse::{Seen, Visit, traverse};
@@ -76,7 +77,7 @@ impl Store {
             }
         }
         for folder in self.loose.iter().filter(|folder| folder.holds(id.as_bytes())) {
-            let mut bytes = vec![];
+            let mut bytes = Buffer::default();
             match loose::read(&loose::path(&folder.objects, id), &mut reader.inflater, &mut bytes) {
                 Ok(kind) => return Some(Ok(Object { kind, bytes: Arc::new(bytes) })),
                 Err(error) => failed = Some(Err(error)),
@@ -106,7 +107,7 @@ impl Store {
                 || self.loose[..at].iter().any(|folder| folder.holds(id))
         };
         let fold = folder.ids.par_iter().enumerate().with_min_len(64).fold(
-            || (visitor.state(), Reader::new(), vec![]),
+            || (visitor.state(), Reader::new(), Buffer::default()),
             |(mut state, mut reader, mut bytes), (position, id)| {
                 let raw = id.as_bytes();
                 let stored = (self.packs.len() + at, u32::try_from(position).unwrap_or(u32::MAX));

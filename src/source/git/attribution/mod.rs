@@ -59,6 +59,15 @@ impl Repo {
     /// # Errors
     /// The repository has changed since.
     pub fn attribute(&self, sifted: &Sifted) -> Result<Vec<Located>, AttributeError> {
+        let mut located = self.locate(sifted)?;
+        if !self.prefix.is_empty() {
+            let places = located.iter_mut().flat_map(|located| &mut located.places);
+            places.for_each(|place| place.path = place.path.below(&self.prefix));
+        }
+        Ok(located)
+    }
+
+    fn locate(&self, sifted: &Sifted) -> Result<Vec<Located>, AttributeError> {
         if sifted.is_empty() {
             return Ok(vec![]);
         }

@@ -1,6 +1,7 @@
 //! Git's deltas: copies from a base and inserted bytes.
 
-use super::entry::{EntryError, OBJECT_LIMIT, resize};
+use super::buffer::Buffer;
+use super::entry::{EntryError, OBJECT_LIMIT};
 
 /// A delta whose instructions were all checked against its base.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +56,8 @@ impl<'a> Delta<'a> {
     }
 
     /// Builds the object into `out`, whose former content is lost.
-    pub(crate) fn apply(&self, base: &[u8], out: &mut Vec<u8>) -> Result<(), EntryError> {
-        let size = resize(out, self.size)?;
+    pub(crate) fn apply(&self, base: &[u8], out: &mut Buffer) -> Result<(), EntryError> {
+        let size = out.resize(self.size)?;
         let mut at = 0;
         for step in self.steps() {
             let piece = step.bytes(base);

@@ -4,6 +4,7 @@ use libdeflater::Decompressor;
 use thiserror::Error;
 
 use super::super::object::ObjectKind;
+use super::buffer::Buffer;
 
 /// Largest object that is unpacked. Larger ones become a gap in the coverage.
 pub(crate) const OBJECT_LIMIT: u64 = 4 << 30;
@@ -101,29 +102,18 @@ impl<'a> Entry<'a> {
     pub(crate) fn inflate(
         &self,
         inflater: &mut Decompressor,
-        out: &mut Vec<u8>,
+        out: &mut Buffer,
     ) -> Result<(), EntryError> {
         let compressed = self.deflated.len() as u64;
         if self.size > OBJECT_LIMIT || self.size > compressed.saturating_mul(DEFLATE_RATIO) {
             return Err(EntryError::Size(self.size));
         }
-        let size = resize(out, self.size)?;
+        let size = out.resize(self.size)?;
         match inflater.zlib_decompress(self.deflated, out) {
             Ok(written) if written == size => Ok(()),
             _ => Err(EntryError::Deflate),
         }
     }
-}
-
-/// Makes `out` exactly `size` bytes long without zeroing what it already holds.
-pub(crate) fn resize(out: &mut Vec<u8>, size: u64) -> Result<usize, EntryError> {
-    let wanted = usize::try_from(size).map_err(|_| EntryError::Size(size))?;
-    if wanted > out.len() {
-        out.try_reserve_exact(wanted - out.len()).map_err(|_| EntryError::Memory(size))?;
-        out.resize(wanted, 0);
-    }
-    out.truncate(wanted);
-    Ok(wanted)
 }
 
 fn next(bytes: &[u8], at: &mut usize) -> Result<u8, EntryError> {

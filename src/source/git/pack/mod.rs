@@ -1,5 +1,6 @@
 //! Packs: mapped files, random access by position, and one pass over every object in delta order.
 
+pub(crate) mod buffer;
 pub(crate) mod delta;
 pub(crate) mod entry;
 pub(crate) mod forest;
@@ -14,6 +15,7 @@ use libdeflater::Decompressor;
 use memmap2::Mmap;
 use thiserror::Error;
 
+use self::buffer::Buffer;
 use self::delta::Delta;
 use self::entry::{Entry, EntryError, EntryKind};
 use self::index::{Index, IndexError};
@@ -88,7 +90,7 @@ impl Pack {
             let entry = self.entry(at, self.end())?;
             let base = match entry.kind {
                 EntryKind::Whole(kind) => {
-                    let mut bytes = vec![];
+                    let mut bytes = Buffer::default();
                     entry.inflate(&mut reader.inflater, &mut bytes)?;
                     let object = Object { kind, bytes: Arc::new(bytes) };
                     reader.remember(self.key(), at, &object);
@@ -107,10 +109,10 @@ impl Pack {
             chain.push((at, entry));
             at = base;
         };
-        let mut delta = vec![];
+        let mut delta = Buffer::default();
         for (at, entry) in chain.into_iter().rev() {
             entry.inflate(&mut reader.inflater, &mut delta)?;
-            let mut bytes = vec![];
+            let mut bytes = Buffer::default();
             Delta::parse(&delta, object.bytes.len())?.apply(&object.bytes, &mut bytes)?;
             object = Object { kind: object.kind, bytes: Arc::new(bytes) };
             reader.remember(self.key(), at, &object);
@@ -123,7 +125,7 @@ impl Pack {
 #[derive(Clone, Debug)]
 pub(crate) struct Object {
     pub(crate) kind: ObjectKind,
-    pub(crate) bytes: Arc<Vec<u8>>,
+    pub(crate) bytes: Arc<Buffer>,
 }
 
 /// What random access needs: an inflater, and the objects read last, since one is often the base of the next.

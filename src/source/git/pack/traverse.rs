@@ -11,6 +11,7 @@ use rayon::Scope;
 
 use super::super::object::ObjectKind;
 use super::Pack;
+use super::buffer::Buffer;
 use super::delta::Delta;
 use super::entry::{EntryError, EntryKind};
 use super::forest::Forest;
@@ -66,7 +67,7 @@ pub(crate) struct Seen<'a> {
 
 /// An object that others are made from.
 pub(crate) struct Base<M> {
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Buffer,
     pub(crate) kind: ObjectKind,
     pub(crate) mark: M,
 }
@@ -248,7 +249,7 @@ impl<'a, V: Visit> Pass<'a, V> {
         idle.unwrap_or_else(|| Worker {
             inflater: Decompressor::new(),
             state: self.visitor.state(),
-            delta: vec![],
+            delta: Buffer::default(),
             pool: vec![],
             stack: vec![],
         })
@@ -263,17 +264,17 @@ impl<'a, V: Visit> Pass<'a, V> {
 struct Worker<S, M> {
     inflater: Decompressor,
     state: S,
-    delta: Vec<u8>,
-    pool: Vec<Vec<u8>>,
+    delta: Buffer,
+    pool: Vec<Buffer>,
     stack: Vec<Task<M>>,
 }
 
 impl<S, M> Worker<S, M> {
-    fn buffer(&mut self) -> Vec<u8> {
+    fn buffer(&mut self) -> Buffer {
         self.pool.pop().unwrap_or_default()
     }
 
-    fn recycle(&mut self, buffer: Vec<u8>) {
+    fn recycle(&mut self, buffer: Buffer) {
         if self.pool.len() < POOLED && buffer.capacity() <= POOLED_BYTES {
             self.pool.push(buffer);
         }

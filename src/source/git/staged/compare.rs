@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::lookup::Lookup;
 use super::super::object::{Mode, ObjectKind, TreeEntry, tree_entries};
 use super::super::pack::Reader;
+use super::super::pack::buffer::Buffer;
 use super::super::pack::entry::EntryError;
 use super::cache_tree::CacheTree;
 use super::index::{Entry, Index};
@@ -140,7 +141,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// The bytes of a tree; where there is none, of an empty one.
-    fn tree(&mut self, id: Option<BlobId>) -> Result<Arc<Vec<u8>>, StagedError> {
+    fn tree(&mut self, id: Option<BlobId>) -> Result<Arc<Buffer>, StagedError> {
         let Some(id) = id else { return Ok(Arc::default()) };
         let object = self.objects.read_kind(&id, ObjectKind::Tree, &mut self.reader);
         Ok(object.map_err(|error| StagedError::object(&id, &error))?.bytes)

@@ -83,6 +83,11 @@ impl Entry {
         Self { name, ..self.clone() }
     }
 
+    /// Whether it names a submodule's commit.
+    pub(super) fn is_submodule(&self) -> bool {
+        self.mode == SUBMODULE
+    }
+
     /// Whether it stands for a whole folder.
     pub(super) fn is_folder(&self) -> bool {
         self.mode == FOLDER

@@ -60,6 +60,13 @@ impl StagedError {
     }
 }
 
+/// The paths of the submodules that a repository's index names.
+pub(crate) fn submodule_paths(repo: &Repo) -> Result<Vec<Vec<u8>>, IndexError> {
+    let index = Index::read(&repo.git_dir.join("index"), &repo.git_dir, repo.hash_len)?;
+    let entries = index.entries().iter().filter(|entry| entry.is_submodule());
+    Ok(entries.map(|entry| index.name(entry).to_vec()).collect())
+}
+
 /// What is staged: the entries of the index that `HEAD` does not hold in the same way.
 pub struct Staged {
     index: Index,
