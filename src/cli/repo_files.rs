@@ -1,6 +1,7 @@
 //! The files by which a scanned repository speaks for itself: ignore files and configuration. They are read from where the
 //! scanned content is, so that what is staged or pushed is judged by what is staged or pushed with it.
 
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ impl RepoFiles {
         let found = match self {
             Self::Folder(folder) => {
                 let path = folder.join(name);
-                let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
+                let shown = shown(folder, name);
                 let bytes = path
                     .is_file()
                     .then(|| input::read_capped(&path, MAX_FILE))
@@ -82,4 +83,17 @@ impl RepoFiles {
             })
             .collect()
     }
+}
+
+/// The file as messages and reports call it: by its path in the repository that we are in, or from here, since a path of this
+/// machine means nothing to whoever reads a report elsewhere.
+fn shown(folder: &Path, name: &str) -> String {
+    let here = Path::new(".").canonicalize().ok();
+    let places = here.zip(folder.canonicalize().ok());
+    let path = match &places {
+        Some((here, folder)) if here.starts_with(folder) => PathBuf::from(name),
+        Some((here, folder)) => folder.strip_prefix(here).unwrap_or(folder).join(name),
+        None => folder.join(name),
+    };
+    path.display().to_string()
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use signleak::decode::Limits;
 use signleak::detect::Detector;
 use signleak::finding::ScanReport;
-use signleak::scan::Options;
+use signleak::report::Format;
 use signleak::scan::Target;
 
 use super::Status;
@@ -53,9 +53,9 @@ pub(crate) fn report(options: ScanOptions) -> anyhow::Result<(ScanReport, Status
     let elapsed = (!options.quiet).then(|| clock.elapsed());
     let outputs = &options.outputs;
     Rendering { outputs, rules: detector.rules(), roots, started, elapsed }.write(&report)?;
-    if !options.quiet {
-        let was_whole = is_whole(&options.scan, &options.targets);
-        suppressions::tell_useless(&suppressions, was_whole);
+    // The text report tells it itself.
+    if !options.quiet && options.outputs.stdout != Some(Format::Text) {
+        suppressions::tell_stale(&report);
     }
     // Findings are reported whatever becomes of their revocation, which the status tells.
     let status = if delivered? { Status::of(&report, options.fail_on) } else { Status::Failed };
@@ -68,15 +68,4 @@ fn root(target: &Target) -> PathBuf {
         Target::Path(path) => render::root(path),
         _ => PathBuf::from("."),
     }
-}
-
-/// Whether whole repositories were scanned, files and history, so that an entry which matched nothing is stale.
-fn is_whole(options: &Options, targets: &[Target]) -> bool {
-    let is_root = |target: &Target| match target {
-        Target::Path(path) => path
-            .canonicalize()
-            .is_ok_and(|path| render::root(&path).canonicalize().is_ok_and(|root| root == path)),
-        _ => false,
-    };
-    options.worktree && options.history && options.range.is_none() && targets.iter().all(is_root)
 }

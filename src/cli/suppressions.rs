@@ -4,8 +4,12 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
+use signleak::finding::ScanReport;
+use signleak::finding::StaleSuppression;
 use signleak::report::escape;
+use signleak::scan::Options;
 use signleak::scan::Suppressions;
+use signleak::scan::Target;
 use signleak::suppress::Day;
 use signleak::suppress::IgnoreError;
 use signleak::suppress::IgnoreFile;
@@ -13,6 +17,7 @@ use signleak::suppress::Judge;
 
 use super::input;
 use super::options::ScanOptions;
+use super::render;
 use super::repo_files::RepoFile;
 use super::repo_files::RepoFiles;
 
@@ -38,7 +43,13 @@ const FILES: [(&str, Reader); 6] = [
 
 /// Everything that suppresses findings in a run with these options.
 pub(crate) fn of(options: &ScanOptions) -> anyhow::Result<Suppressions> {
-    load(&options.repo_files, &options.baselines, &options.repo_baselines, options.inline_allow)
+    let is_whole = is_whole(&options.scan, &options.targets);
+    load(
+        &options.repo_files,
+        &options.baselines,
+        &options.repo_baselines,
+        (options.inline_allow, is_whole),
+    )
 }
 
 /// Reads everything that suppresses findings in a run.
@@ -46,7 +57,7 @@ fn load(
     repo_files: &[RepoFiles],
     baselines: &[PathBuf],
     repo_baselines: &[RepoFile],
-    inline: bool,
+    (inline, is_whole): (bool, bool),
 ) -> anyhow::Result<Suppressions> {
     let mut ignore_files: Vec<IgnoreFile> = vec![];
     for files in repo_files {
@@ -69,7 +80,7 @@ fn load(
         let text = String::from_utf8(bytes).with_context(|| format!("{name} is not UTF-8"))?;
         ignore_files.push(IgnoreFile::baseline(&text, &name)?);
     }
-    Ok(Suppressions { ignore_files, inline, judge: judge() })
+    Ok(Suppressions { ignore_files, inline, judge: judge(), is_whole })
 }
 
 /// Today, and the key of `hmac:` entries.
@@ -83,18 +94,20 @@ pub(crate) fn judge() -> Judge {
     }
 }
 
-/// Tells of entries that do nothing: after a whole scan those that match nothing, and always those that need a key.
-pub(crate) fn tell_useless(suppressions: &Suppressions, was_whole: bool) {
-    for file in &suppressions.ignore_files {
-        let name = escape::terminal(file.name());
-        if file.needs_hmac_key() && suppressions.judge.hmac_key.is_none() {
-            anstream::eprintln!("note: {name}: its `hmac:` entries count only with {HMAC_KEY}");
-            continue;
-        }
-        for line in file.unused_lines().filter(|_| was_whole) {
-            anstream::eprintln!(
-                "note: {name}:{line}: is stale: nothing matches it any more; take it out"
-            );
-        }
+/// Tells on the terminal of entries that do nothing.
+pub(crate) fn tell_stale(report: &ScanReport) {
+    for StaleSuppression { place, detail } in &report.stale_suppressions {
+        anstream::eprintln!("note: {}: {detail}", escape::terminal(place));
     }
+}
+
+/// Whether whole repositories were scanned, files and history, so that an entry which matched nothing is stale.
+fn is_whole(options: &Options, targets: &[Target]) -> bool {
+    let is_root = |target: &Target| match target {
+        Target::Path(path) => path
+            .canonicalize()
+            .is_ok_and(|path| render::root(&path).canonicalize().is_ok_and(|root| root == path)),
+        _ => false,
+    };
+    options.worktree && options.history && options.range.is_none() && targets.iter().all(is_root)
 }

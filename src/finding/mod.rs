@@ -279,6 +279,15 @@ impl Finding {
     }
 }
 
+/// An entry of an ignore file or baseline that suppresses nothing, and should not seem to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StaleSuppression {
+    /// File and line.
+    pub place: String,
+    /// Why it does nothing, and what to do about it.
+    pub detail: String,
+}
+
 /// A whole run as reports see it. Equal input makes an equal value, whatever the number of threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanReport {
@@ -290,6 +299,8 @@ pub struct ScanReport {
     pub coverage: crate::coverage::Coverage,
     /// Cost of the live check, if there was one.
     pub live_check: Option<LiveCheck>,
+    /// Suppressions that do nothing.
+    pub stale_suppressions: Vec<StaleSuppression>,
 }
 
 impl ScanReport {

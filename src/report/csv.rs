@@ -9,6 +9,7 @@ use crate::coverage::Gap;
 use crate::finding::Finding;
 use crate::finding::Occurrence;
 use crate::finding::ScanReport;
+use crate::finding::StaleSuppression;
 use crate::finding::Validation;
 
 const HEADER: [&str; 25] = [
@@ -56,6 +57,9 @@ pub(super) fn write(
     for gap in report.coverage.gaps() {
         rows.write_record(gap_row(gap).map(|cell| harmless(&cell)))?;
     }
+    for stale in &report.stale_suppressions {
+        rows.write_record(stale_row(stale).map(|cell| harmless(&cell)))?;
+    }
     rows.flush()
 }
 
@@ -98,6 +102,14 @@ fn gap_row(gap: &Gap) -> [String; HEADER.len()] {
     row[1] = words::name(gap.kind);
     row[13].clone_from(&gap.place);
     row[HEADER.len() - 1].clone_from(&gap.detail);
+    row
+}
+
+fn stale_row(stale: &StaleSuppression) -> [String; HEADER.len()] {
+    let mut row = [const { String::new() }; HEADER.len()];
+    "stale suppression".clone_into(&mut row[0]);
+    row[13].clone_from(&stale.place);
+    row[HEADER.len() - 1].clone_from(&stale.detail);
     row
 }
 

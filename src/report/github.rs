@@ -27,6 +27,11 @@ pub(super) fn write(
             .collect();
         writeln!(out, "::warning title={title}::{}", message(&lines))?;
     }
+    let stale: Vec<String> =
+        words::stale(report).map(|line| terminal(&line).into_owned()).collect();
+    if !stale.is_empty() {
+        writeln!(out, "::notice title=Suppressions that do nothing::{}", message(&stale))?;
+    }
     writeln!(out, "signleak: {}", words::verdict(report))
 }
 

@@ -62,7 +62,10 @@ fn messages(report: &ScanReport) -> Vec<Value> {
         json!({ "level": "warn", "value": text })
     });
     let summary = json!({ "level": "info", "value": words::verdict(report) });
-    std::iter::once(summary).chain(gaps).collect()
+    let stale = words::stale(report).map(
+        |line| json!({ "level": "info", "value": format!("Suppression: {}", terminal(&line)) }),
+    );
+    std::iter::once(summary).chain(gaps).chain(stale).collect()
 }
 
 fn vulnerability(finding: &Finding, context: &Context<'_>) -> Option<Value> {

@@ -13,6 +13,7 @@ use crate::finding::Finding;
 use crate::finding::LiveCheck;
 use crate::finding::ScanReport;
 use crate::finding::Severity;
+use crate::finding::StaleSuppression;
 
 /// Version of the format; grows when a field changes its meaning or goes away.
 pub(super) const SCHEMA_VERSION: u32 = 1;
@@ -27,6 +28,8 @@ pub(super) struct Document<'r> {
     #[serde(default)]
     pub(super) live_check: Option<Cow<'r, LiveCheck>>,
     summary: Summary,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) stale_suppressions: Cow<'r, [StaleSuppression]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) findings: Option<Cow<'r, [Finding]>>,
 }
@@ -87,6 +90,7 @@ fn frame<'r>(report: &'r ScanReport, context: &Context<'_>) -> Document<'r> {
         coverage: Cow::Borrowed(&report.coverage),
         live_check: report.live_check.as_ref().map(Cow::Borrowed),
         summary: summary(report),
+        stale_suppressions: Cow::Borrowed(&report.stale_suppressions),
         findings: None,
     }
 }

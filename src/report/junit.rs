@@ -49,7 +49,13 @@ pub(super) fn write(
         let listed: Vec<&Gap> = report.coverage.gaps().filter(|gap| gap.kind == kind).collect();
         gaps(&format!("{count} × {}", words::gap_name(kind)), &listed, out)?;
     }
-    writeln!(out, "    <system-out/>\n    <system-err/>\n  </testsuite>\n</testsuites>")
+    let stale: Vec<String> = words::stale(report).map(|line| xml(&line)).collect();
+    if stale.is_empty() {
+        writeln!(out, "    <system-out/>")?;
+    } else {
+        writeln!(out, "    <system-out>{}</system-out>", stale.join("\n"))?;
+    }
+    writeln!(out, "    <system-err/>\n  </testsuite>\n</testsuites>")
 }
 
 fn case(finding: &Finding, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {

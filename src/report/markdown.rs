@@ -37,6 +37,12 @@ pub(super) fn write(
         text.push_str(&remedies(&findings, context));
     }
     text.push_str(&gaps(report));
+    if !report.stale_suppressions.is_empty() {
+        text.push_str("\n**Suppressions that do nothing**\n\n");
+        for line in words::stale(report).take(LISTED) {
+            let _written = writeln!(text, "- {}", plain(&line));
+        }
+    }
     out.write_all(text.as_bytes())
 }
 

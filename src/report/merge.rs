@@ -1,6 +1,7 @@
 //! Makes one report of several: the shards of one scan, or the scans of several repositories.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::coverage::Coverage;
 use crate::finding::Finding;
@@ -17,7 +18,9 @@ pub fn merge(reports: Vec<ScanReport>) -> ScanReport {
     let mut coverage = Coverage::default();
     let mut live_check: Option<LiveCheck> = None;
     let mut merged: BTreeMap<(Option<String>, Fingerprint), Finding> = BTreeMap::new();
+    let mut stale_suppressions = BTreeSet::new();
     for report in reports {
+        stale_suppressions.extend(report.stale_suppressions);
         let numbers: Vec<usize> =
             report.targets.iter().map(|name| number(&mut targets, name)).collect();
         coverage.merge(report.coverage);
@@ -40,7 +43,8 @@ pub fn merge(reports: Vec<ScanReport>) -> ScanReport {
     }
     let mut findings: Vec<Finding> = merged.into_values().collect();
     findings.sort_by(Finding::compare);
-    ScanReport { targets, findings, coverage, live_check }
+    let stale_suppressions = stale_suppressions.into_iter().collect();
+    ScanReport { targets, findings, coverage, live_check, stale_suppressions }
 }
 
 /// The number of the target `name`, which is added if it is new.

@@ -135,6 +135,7 @@ fn finish(
         findings,
         coverage: document.coverage.into_owned(),
         live_check: document.live_check.map(std::borrow::Cow::into_owned),
+        stale_suppressions: document.stale_suppressions.into_owned(),
     })
 }
 

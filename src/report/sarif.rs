@@ -11,6 +11,7 @@ use serde_sarif::sarif::Sarif;
 use super::Context;
 use super::RuleInfo;
 use super::escape;
+use super::words;
 use crate::coverage::Gap;
 use crate::finding::Confidence;
 use crate::finding::Environment;
@@ -117,7 +118,10 @@ fn category(tool: &str, number: usize) -> String {
 }
 
 fn notes(report: &ScanReport) -> Vec<Value> {
-    report.coverage.gaps().map(notification).collect()
+    let stale = words::stale(report).map(
+        |line| json!({ "level": "note", "message": { "text": format!("Suppression: {line}") } }),
+    );
+    report.coverage.gaps().map(notification).chain(stale).collect()
 }
 
 fn rule(rule: &RuleInfo, context: &Context<'_>) -> Value {

@@ -33,6 +33,9 @@ pub(super) fn write(
     }
     out.write_all(help_text(report, context, paint).as_bytes())?;
     out.write_all(gaps_text(report, paint).as_bytes())?;
+    for line in words::stale(report) {
+        writeln!(out, "note: {}", terminal(&line))?;
+    }
     out.write_all(summary_text(report, context, paint).as_bytes())
 }
 

@@ -95,6 +95,11 @@ fn revocation(receipt: &Receipt) -> String {
     format!("revocation: {answer} ({}){detail}{proof}", receipt.endpoint)
 }
 
+/// Suppressions that do nothing, a line each.
+pub(super) fn stale(report: &ScanReport) -> impl Iterator<Item = String> {
+    report.stale_suppressions.iter().map(|stale| format!("{}: {}", stale.place, stale.detail))
+}
+
 /// What a run found: `2 leaks, 1 suppressed`.
 pub(super) fn found(report: &ScanReport) -> String {
     let Tally { leaks, policy, suppressed } = report.tally();

@@ -265,8 +265,10 @@ impl Gathered<'_> {
             findings: self.findings.finish(suppressions, &mask),
             coverage: self.coverage,
             live_check: None,
+            stale_suppressions: vec![],
         };
         mask.coverage(&mut report.coverage);
+        report.stale_suppressions = suppressions.stale();
         apply(&mut report, rules, validations);
         report
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Sighting;
 use crate::finding::Kind;
+use crate::finding::StaleSuppression;
 use crate::finding::Suppression;
 use crate::suppress::IgnoreFile;
 use crate::suppress::Judge;
@@ -43,9 +44,35 @@ pub struct Suppressions {
     pub inline: bool,
     /// The day, and the key of `hmac:` entries.
     pub judge: Judge,
+    /// Whether whole repositories are scanned, so that an entry which matches nothing is stale.
+    pub is_whole: bool,
 }
 
 impl Suppressions {
+    /// The entries that do nothing: after a whole scan those that match nothing, and always those that need a key.
+    pub(super) fn stale(&self) -> Vec<StaleSuppression> {
+        let mut stale = vec![];
+        for file in &self.ignore_files {
+            if file.needs_hmac_key() && self.judge.hmac_key.is_none() {
+                let detail = "its `hmac:` entries count only with SIGNLEAK_FINGERPRINT_KEY";
+                stale.push(StaleSuppression {
+                    place: file.name().to_owned(),
+                    detail: detail.to_owned(),
+                });
+                continue;
+            }
+            stale.extend(file.unused_lines().filter(|_| self.is_whole).map(|line| {
+                StaleSuppression {
+                    place: format!("{}:{line}", file.name()),
+                    detail: "is stale: nothing matches it any more; take it out".to_owned(),
+                }
+            }));
+        }
+        stale.sort();
+        stale.dedup();
+        stale
+    }
+
     /// The suppression of a finding, if every place that can still be changed is suppressed. History cannot be changed,
     /// so its places matter only where there is no other.
     /// It has an `until` only if each of them has.

@@ -126,7 +126,8 @@ fn a_baseline_is_created_updated_and_pruned() {
     assert_eq!(scan(&checkout, &with).0, Some(0));
     fs::remove_file(checkout.path().join("a.env")).expect("removed");
     let stale = checkout.run(&[&["scan"][..], &with].concat());
-    assert!(stderr(&stale).contains("is stale"), "{}", stderr(&stale));
+    let told = String::from_utf8_lossy(&stale.stdout);
+    assert!(told.contains("is stale"), "{told}");
     ok(&checkout, &["baseline", "prune"]);
     assert_eq!(checkout.read(".signleak-baseline").lines().count(), 1);
     assert_eq!(scan(&checkout, &with).0, Some(0));
@@ -152,7 +153,8 @@ fn under_a_key_entries_are_hmacs() {
     assert_eq!(keyed(&["scan"], "two").status.code(), Some(1));
     let without = checkout.run(&["scan"]);
     assert_eq!(without.status.code(), Some(1));
-    assert!(stderr(&without).contains("count only with SIGNLEAK_FINGERPRINT_KEY"));
+    let told = String::from_utf8_lossy(&without.stdout);
+    assert!(told.contains("count only with SIGNLEAK_FINGERPRINT_KEY"), "{told}");
 }
 
 #[test]
@@ -205,4 +207,34 @@ fn a_second_secret_does_not_hide_behind_the_comment_of_the_first() {
     assert_eq!(tells(format!("{named},{} reason=\"both\"\n", known[1])), (0, 2));
     let replaced = format!("YOUSIGN_API_KEY={} # signleak:allow sha256={}\n", key(), known[0]);
     assert_eq!(tells(replaced), (1, 0), "another secret in the place of the one that is named");
+}
+
+#[test]
+fn every_format_tells_of_entries_that_do_nothing() {
+    let checkout = Checkout::new();
+    checkout.write(".signleakignore", format!("# ours\nsha256:{}\n", "0".repeat(64)));
+    checkout.write(".betterleaksignore", format!("{}\n", "1".repeat(64)));
+    let formats = "text json jsonl html sarif github gitlab junit csv markdown";
+    for format in formats.split(' ') {
+        let output = checkout.run(&["scan", "-q", "--format", format]);
+        assert_eq!(output.status.code(), Some(0), "{format}: {}", stderr(&output));
+        let said = String::from_utf8(output.stdout).expect("UTF-8");
+        for place in [".signleakignore:2", ".betterleaksignore:1"] {
+            // Markdown writes a colon so that it makes no link.
+            let said = said.replace("&#58;", ":");
+            let is_told = said.contains(place) && said.contains("nothing matches it any more");
+            assert!(is_told, "{format}: {place}: {said}");
+            let machine = checkout.path().parent().expect("it has one").display().to_string();
+            assert!(!said.contains(&format!("{machine}/my repo/{place}")), "{format}: {said}");
+        }
+        let part = checkout.run(&["scan", "-q", "--format", format, "--no-history"]);
+        let part = String::from_utf8(part.stdout).expect("UTF-8");
+        assert!(!part.contains("nothing matches"), "{format}: a part of it cannot tell");
+    }
+    let (_, report) = scan(&checkout, &[]);
+    assert_eq!(report["stale_suppressions"].as_array().expect("a list").len(), 2);
+    checkout.write("report.json", report.to_string());
+    let again = ok(&checkout, &["report", "report.json", "report.json", "--format", "json"]);
+    let again: Value = serde_json::from_str(&again).expect("JSON");
+    assert_eq!(again["stale_suppressions"], report["stale_suppressions"], "read and merged");
 }

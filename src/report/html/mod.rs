@@ -58,6 +58,7 @@ struct Page<'r> {
     limits: Vec<String>,
     scanned: Vec<(&'static str, String)>,
     gaps: Vec<GapView>,
+    stale: Vec<String>,
     gap_total: String,
 }
 
@@ -111,6 +112,7 @@ pub(super) fn write(
         scanned: scanned(&report.coverage),
         gap_total: gap_total(&report.coverage),
         gaps,
+        stale: words::stale(report).map(|line| shown(&line)).collect(),
     };
     page.write_into(out).map_err(io::Error::other)
 }
