@@ -140,6 +140,10 @@ fn unescape(shown: &[u8]) -> Vec<u8> {
 /// Bytes of a content's start that [`Sieve::is_opaque`] is shown.
 pub const HEAD_BYTES: usize = 512;
 
+/// Letters and digits that a secret has in a row at least, plain, in base64 or in hexadecimal, so that where there are
+/// none it need not be sought.
+pub const LONG_RUN: usize = 31;
+
 /// Tells which bytes deserve a full look. False positives cost time; a false negative would lose a leak, so none is allowed:
 /// if `may_match(x)` is false, no part of `x` can make a finding without a hint from elsewhere.
 pub trait Sieve: Sync {
@@ -151,6 +155,12 @@ pub trait Sieve: Sync {
 
     /// Length in bytes of the longest form that `may_match` looks for: the margin needed around a seam of two pieces.
     fn longest_form(&self) -> usize;
+
+    /// For each form, UTF-16 left out, a piece of at least [`LONG_RUN`] letters and digits in a row; `None` if there is a
+    /// form without one.
+    fn runs(&self) -> Option<Vec<Vec<u8>>> {
+        None
+    }
 }
 
 #[cfg(test)]

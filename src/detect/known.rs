@@ -6,12 +6,14 @@ use aho_corasick::AhoCorasick;
 
 use super::Detector;
 use super::exposure;
+use super::forms::Forms;
 use super::found::Found;
 use super::full_path;
 use super::prefilter;
 use super::snippet;
 use super::token;
 use crate::blob::BlobPath;
+use crate::blob::LONG_RUN;
 use crate::blob::Sieve;
 use crate::coverage::Coverage;
 use crate::decode;
@@ -63,6 +65,15 @@ impl KnownKey {
             None => (text.len() >= SHORTEST).then(|| Self::Value(Secret::new(text.as_bytes()))),
         }
     }
+
+    /// The hash of its value.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        match self {
+            Self::Value(secret) => secret.fingerprint(),
+            Self::Hash(hash) => *hash,
+        }
+    }
 }
 
 /// Secrets whose copies are searched, each with the candidate that its copies become.
@@ -72,8 +83,12 @@ pub struct KnownSecrets {
     hashed: Option<Candidate>,
     hashes: BTreeSet<Fingerprint>,
     plain: AhoCorasick,
-    forms: AhoCorasick,
-    longest: usize,
+    /// What opens a document; `None` if all do, or nothing but hashes is known.
+    forms: Option<Forms>,
+    /// Those of them that hold the whole value.
+    whole: Option<Forms>,
+    /// Whether their owner asked for some of them.
+    is_owned: bool,
 }
 
 impl KnownSecrets {
@@ -106,14 +121,21 @@ impl KnownSecrets {
         }
         let values: Vec<&[u8]> =
             templates.iter().map(|template| template.secret.expose()).collect();
-        let forms: Vec<Vec<u8>> = values.iter().flat_map(|value| forms(value)).collect();
-        let longest = forms.iter().map(Vec::len).chain([LONGEST]).max().unwrap_or(LONGEST);
+        let forms = Forms::new(values.iter().flat_map(|value| forms(value)));
+        let whole = Forms::new(values.iter().flat_map(|value| whole_forms(value)));
         let plain = AhoCorasick::new(&values).ok()?;
-        let forms = AhoCorasick::new(&forms).ok()?;
         let reason = "its SHA-256 is one of those that its owner asked for (--known-keys)";
         let hashed = detector.template(Secret::new(b""));
         let hashed = hashed.map(|template| with_reason(template, CERTAIN, reason));
-        Some(Self { templates, hashed, hashes, plain, forms, longest })
+        let is_owned = !owned.is_empty();
+        Some(Self { templates, hashed, hashes, plain, forms, whole, is_owned })
+    }
+
+    /// Lets pass what may hold a copy in a history: all that is in one piece, however encoded, and what the owner asked
+    /// for in any form. Documents that pass are searched for every form.
+    #[must_use]
+    pub fn in_history(&self) -> InHistory<'_> {
+        InHistory(self)
     }
 
     /// The copies in a text: where, and what each becomes.
@@ -147,13 +169,9 @@ fn with_reason(candidate: Candidate, weight: i32, reason: &str) -> Candidate {
 /// UTF-16 and reversed, its base64 and hexadecimal, and its first letters escaped one by one.
 fn forms(value: &[u8]) -> Vec<Vec<u8>> {
     let (head, tail) = (&value[..PIECE], &value[value.len() - PIECE..]);
-    let wide = |piece: &[u8]| -> Vec<u8> {
-        piece.iter().flat_map(|byte| [*byte, 0]).take(piece.len() * 2 - 1).collect()
-    };
     let reversed = tail.iter().rev().copied().collect();
     let mut forms = vec![head.to_vec(), tail.to_vec(), wide(head), reversed];
-    let encoded = prefilter::encoded_forms(&String::from_utf8_lossy(value));
-    forms.extend(encoded.into_iter().map(String::into_bytes));
+    forms.extend(encoded_forms(value));
     let each = |escape: &dyn Fn(u8) -> String, between: &str| {
         let letters: Vec<String> = value[..ESCAPED].iter().map(|byte| escape(*byte)).collect();
         letters.join(between).into_bytes()
@@ -165,6 +183,21 @@ fn forms(value: &[u8]) -> Vec<Vec<u8>> {
         forms.push(each(&|byte| escape(byte), between));
     }
     forms
+}
+
+/// What stands in a document that holds the value in one piece: as it is, in UTF-16, base64 or hexadecimal.
+fn whole_forms(value: &[u8]) -> Vec<Vec<u8>> {
+    [value.to_vec(), wide(value)].into_iter().chain(encoded_forms(value)).collect()
+}
+
+fn encoded_forms(value: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let encoded = prefilter::encoded_forms(&String::from_utf8_lossy(value));
+    encoded.into_iter().map(String::into_bytes)
+}
+
+/// UTF-16 of either byte order.
+fn wide(piece: &[u8]) -> Vec<u8> {
+    piece.iter().flat_map(|byte| [*byte, 0]).take(piece.len() * 2 - 1).collect()
 }
 
 /// How single letters are written otherwise.
@@ -185,7 +218,7 @@ const ESCAPES: [fn(u8) -> String; 12] = [
 
 impl Sieve for KnownSecrets {
     fn may_match(&self, bytes: &[u8]) -> bool {
-        !self.hashes.is_empty() || self.forms.is_match(bytes)
+        !self.hashes.is_empty() || self.forms.as_ref().is_none_or(|forms| forms.is_match(bytes))
     }
 
     fn is_opaque(&self, head: &[u8]) -> bool {
@@ -193,8 +226,47 @@ impl Sieve for KnownSecrets {
     }
 
     fn longest_form(&self) -> usize {
-        self.longest
+        self.forms.as_ref().map_or(LONGEST, |forms| forms.longest().max(LONGEST))
     }
+}
+
+/// The sieve for a history; see [`KnownSecrets::in_history`].
+pub struct InHistory<'k>(&'k KnownSecrets);
+
+impl Sieve for InHistory<'_> {
+    fn may_match(&self, bytes: &[u8]) -> bool {
+        match &self.0.whole {
+            Some(whole) if !self.0.is_owned => whole.is_match(bytes),
+            _ => self.0.may_match(bytes),
+        }
+    }
+
+    fn is_opaque(&self, head: &[u8]) -> bool {
+        self.0.is_opaque(head)
+    }
+
+    fn longest_form(&self) -> usize {
+        match &self.0.whole {
+            Some(whole) if !self.0.is_owned => whole.longest(),
+            _ => self.0.longest_form(),
+        }
+    }
+
+    fn runs(&self) -> Option<Vec<Vec<u8>>> {
+        if self.0.is_owned {
+            return None;
+        }
+        let values = self.0.templates.iter().map(|template| template.secret.expose());
+        let forms = values.flat_map(|value| encoded_forms(value).chain([value.to_vec()]));
+        forms.map(|form| longest_run(&form)).collect()
+    }
+}
+
+/// The most letters and digits in a row, if they are enough to be sought by.
+fn longest_run(form: &[u8]) -> Option<Vec<u8>> {
+    let is_run = |a: &u8, b: &u8| a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric();
+    let longest = form.chunk_by(is_run).max_by_key(|run| run.len())?;
+    (longest.len() >= LONG_RUN).then(|| longest.to_vec())
 }
 
 /// Looks for copies in every view.
@@ -233,8 +305,7 @@ impl Reader for Copies<'_> {
     }
 
     fn landmarks(&self, text: &[u8], places: &mut Vec<Span>) {
-        let forms = self.known.forms.find_iter(text).filter(|_| !self.known.templates.is_empty());
-        places.extend(forms.map(|found| Span::new(found.start(), found.end())));
+        places.extend(self.known.forms.iter().flat_map(|forms| forms.find_iter(text)));
     }
 }
 

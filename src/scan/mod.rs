@@ -1,6 +1,7 @@
 //! The pipeline: targets to blobs, blobs to candidates, candidates to findings. One call makes one report.
 
 mod findings;
+mod history;
 mod mask;
 mod reread;
 mod suppressions;
@@ -31,6 +32,7 @@ use crate::suppress::InlineAllow;
 use findings::Findings;
 pub use reread::reread;
 pub use suppressions::Suppressions;
+use trace::Proven;
 pub use validations::apply;
 
 /// What to scan and how.
@@ -216,13 +218,17 @@ pub fn gather<'r>(
         suppressions,
         observer,
         found: Mutex::new(vec![]),
+        suspects: Mutex::default(),
         coverage: Mutex::new(Coverage::default()),
     };
+    let mut histories = vec![];
     for (number, target) in targets.iter().enumerate() {
         let look = |text: Piece<'_>, places: &[Provenance]| run.look(text, places, number);
-        run.visit(target, detector.prefilter(), &|bytes| detector.may_hold(bytes), &look)?;
+        for repo in run.visit(target, detector.prefilter(), &look)? {
+            histories.push(run.sift(repo, number)?);
+        }
     }
-    run.trace(targets)?;
+    run.trace(targets, histories)?;
     let names: Vec<String> = targets.iter().map(target::display).collect();
     let coverage = into_inner(run.coverage);
     if coverage.is_empty() && coverage.is_complete() && !targets.iter().any(Target::may_be_empty) {
@@ -290,6 +296,8 @@ struct Run<'a> {
     suppressions: &'a Suppressions,
     observer: &'a dyn Observer,
     found: Mutex<Vec<Sighting>>,
+    /// What looks like a sure secret in a history whose paths are not known yet.
+    suspects: Mutex<Proven>,
     coverage: Mutex<Coverage>,
 }
 

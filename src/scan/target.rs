@@ -16,7 +16,6 @@ use crate::provenance::Provenance;
 use crate::source::Piece;
 use crate::source::git::OpenOptions;
 use crate::source::git::Repo;
-use crate::source::git::SiftOptions;
 use crate::source::git::Staged;
 use crate::source::pieces;
 use crate::source::worktree;
@@ -45,23 +44,23 @@ fn has_git_folder(path: &Path) -> bool {
 }
 
 /// What is done with a blob that was seen in some places.
-type Look<'l> = dyn Fn(Piece<'_>, &[Provenance]) + Sync + 'l;
+pub(super) type Look<'l> = dyn Fn(Piece<'_>, &[Provenance]) + Sync + 'l;
 
 impl Run<'_> {
-    /// Hands every blob of a target to `look`; of a history only the objects that `sieve` and then `keep` let pass.
+    /// Hands every blob of a target to `look`, and gives back the repositories whose histories are to
+    /// be scanned: its own and those of its submodules.
     pub(super) fn visit(
         &self,
         target: &Target,
         sieve: &dyn Sieve,
-        keep: &(dyn Fn(&[u8]) -> bool + Sync),
         look: &Look<'_>,
-    ) -> Result<(), ScanError> {
+    ) -> Result<Vec<Repo>, ScanError> {
         let path = match target {
             Target::Path(path) => path,
             Target::Text(text) => {
                 let place = Provenance::plain(Origin::Stdin, BlobPath::new(b"stdin"));
                 self.text(text, &place, look);
-                return Ok(());
+                return Ok(vec![]);
             }
             Target::Staged(staged) => {
                 let read = |at| self.staged(staged, at, look);
@@ -70,12 +69,12 @@ impl Run<'_> {
                 } else {
                     (0..staged.len()).into_par_iter().for_each(read);
                 }
-                return Ok(());
+                return Ok(vec![]);
             }
-            Target::History(repo) => return self.sift(repo, sieve, keep, look),
+            Target::History(repo) => return Ok(vec![repo.clone()]),
             Target::Texts(texts) => {
                 texts.iter().for_each(|(place, text)| self.text(text, place, look));
-                return Ok(());
+                return Ok(vec![]);
             }
         };
         if std::fs::symlink_metadata(path).is_err() {
@@ -89,18 +88,13 @@ impl Run<'_> {
         }
         let modules = repo.as_ref().filter(|_| self.options.range.is_none());
         let modules = modules.map(|repo| repo.submodules(&mut lock(&self.coverage)));
-        match repo {
-            Some(repo) if self.options.history => {
-                self.observer.phase(&format!("reading the history of {}", display(target)));
-                self.sift(&repo, sieve, keep, look)?;
-                let mut modules = modules.into_iter().flatten();
-                modules.try_for_each(|module| self.sift(&module, sieve, keep, look))
-            }
-            None if self.options.history && !self.options.worktree => {
-                Err(ScanError::NoRepository { place: display(target) })
-            }
-            _ => Ok(()),
+        if !self.options.history {
+            return Ok(vec![]);
         }
+        if repo.is_none() && !self.options.worktree {
+            return Err(ScanError::NoRepository { place: display(target) });
+        }
+        Ok(repo.into_iter().chain(modules.into_iter().flatten()).collect())
     }
 
     /// Hands a text that was already read to `look`.
@@ -163,32 +157,5 @@ impl Run<'_> {
         };
         worktree::walk((root, base), sieve, &options, visit, &self.coverage)
             .map_err(|source| ScanError::Walk { place: root.display().to_string(), source })
-    }
-
-    /// Hands the objects of a history to `look`.
-    fn sift(
-        &self,
-        repo: &Repo,
-        sieve: &dyn Sieve,
-        keep: &(dyn Fn(&[u8]) -> bool + Sync),
-        look: &Look<'_>,
-    ) -> Result<(), ScanError> {
-        let options = SiftOptions {
-            max_blob_size: self.options.max_blob_size,
-            verify_objects: self.options.verify_objects,
-            range: self.options.range.clone(),
-        };
-        let mut coverage = Coverage::default();
-        let sifted = repo.sift(sieve, keep, &options, &mut coverage);
-        lock(&self.coverage).merge(coverage);
-        let place = || repo.git_dir().display().to_string();
-        let sifted = sifted.map_err(|source| ScanError::History { place: place(), source })?;
-        let located = repo
-            .attribute(&sifted)
-            .map_err(|source| ScanError::Attribute { place: place(), source })?;
-        located.par_iter().for_each(|located| {
-            pieces(&located.bytes).for_each(|piece| look(piece, &located.places));
-        });
-        Ok(())
     }
 }

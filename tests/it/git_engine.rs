@@ -115,7 +115,7 @@ fn sift_verified(path: &Path) -> Coverage {
     let mut coverage = Coverage::default();
     let options = SiftOptions { verify_objects: true, ..SiftOptions::default() };
     let sifted = repo.sift(&Word, &|_| true, &options, &mut coverage).expect("damage is no error");
-    drop(repo.attribute(&sifted));
+    drop(repo.attribute(sifted, None));
     coverage
 }
 

@@ -37,7 +37,7 @@ fn scan(path: &Path, range: Option<RangeSpec>) -> (Vec<Located>, Coverage) {
     let options = SiftOptions { range, ..SiftOptions::default() };
     // Everything the sieve or a hint points at is kept.
     let sifted = repo.sift(&Word, &|_| true, &options, &mut coverage).expect("it sifts");
-    (repo.attribute(&sifted).expect("it attributes"), coverage)
+    (repo.attribute(sifted, None).expect("it attributes"), coverage)
 }
 
 /// The places of what holds `key`, in the manifest's form.

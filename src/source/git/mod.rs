@@ -21,6 +21,7 @@ mod pushed;
 mod range;
 mod repo;
 mod revisions;
+mod settled;
 mod sift;
 mod staged;
 mod store;
@@ -29,7 +30,7 @@ mod verify;
 mod version;
 mod walk;
 
-pub use attribution::{AttributeError, Located};
+pub use attribution::{AttributeError, Copies, Located};
 pub use change::{Change, ChangeError, ChangeRange};
 pub(crate) use files::read as read_file;
 pub use hooks_path::{HooksFolder, global_hooks_path, set_global_hooks_path};

@@ -148,13 +148,11 @@ pub(crate) fn sift(
         sifted.objects.extend(state.kept);
     }
     sifted.objects.sort_unstable();
-    sifted.objects.dedup();
     places.retain(|place| {
         sifted.objects.binary_search(&Kept { kind: ObjectKind::Blob, id: place.id }).is_ok()
     });
-    places.sort_unstable();
-    places.dedup();
     sifted.places = Some(places);
+    sifted.sort();
     Ok(sifted)
 }
 

@@ -1,6 +1,7 @@
 //! The pass over every object: what the sieve or a path hint points at is looked at, and what the look keeps is remembered.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use thiserror::Error;
@@ -15,6 +16,7 @@ use super::pack::entry::EntryError;
 use super::pack::traverse::{Base, Seen, Visit};
 use super::range::{self, RangePlace, RangeSpec};
 use super::repo::Repo;
+use super::settled::{Gram, MARGIN, Settled};
 use super::store::{Store, note_promised, report};
 use super::verify;
 use crate::blob::{BlobId, HEAD_BYTES, Sieve};
@@ -71,6 +73,8 @@ pub struct Sifted {
     pub(crate) texts: Vec<KeptText>,
     /// Places that are already known, when only a range was scanned.
     pub(crate) places: Option<Vec<RangePlace>>,
+    /// What a search for copies may leave out.
+    pub(crate) settled: Option<Arc<Settled>>,
 }
 
 impl Sifted {
@@ -78,6 +82,29 @@ impl Sifted {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty() && self.texts.is_empty()
+    }
+
+    /// Adds what another pass over the same history or range has kept.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.objects.extend(other.objects);
+        self.texts.extend(other.texts);
+        match &mut self.places {
+            Some(places) => places.extend(other.places.into_iter().flatten()),
+            None => self.places = other.places,
+        }
+        self.sort();
+    }
+
+    /// Brings all into order, each thing once.
+    pub(crate) fn sort(&mut self) {
+        self.objects.sort_unstable();
+        self.objects.dedup();
+        self.texts.sort_unstable();
+        self.texts.dedup();
+        if let Some(places) = &mut self.places {
+            places.sort_unstable();
+            places.dedup();
+        }
     }
 }
 
@@ -97,8 +124,15 @@ impl Repo {
         coverage: &mut Coverage,
     ) -> Result<Sifted, SiftError> {
         let store = Store::of(self, coverage);
-        let sifter =
-            Sifter { sieve, look, options, store: &store, checks_entries: self.is_partial };
+        let settled = Arc::new(Settled::of(&store));
+        let sifter = Sifter {
+            sieve,
+            look,
+            options,
+            store: &store,
+            checks_entries: self.is_partial,
+            pass: Pass::First(&settled),
+        };
         if let Some(spec) = &options.range {
             return Ok(range::sift(self, &sifter, spec, coverage)?);
         }
@@ -111,6 +145,7 @@ impl Repo {
             sifted.objects.extend(state.kept);
             hinted.extend(state.hints);
             missing.extend(state.missing);
+            settled.append(state.grams);
         }
         missing.into_iter().for_each(|id| note_promised(coverage, id));
         hints::follow(&sifter, hinted, &mut sifted, coverage);
@@ -122,16 +157,19 @@ impl Repo {
             );
             coverage.gap(GapKind::Shallow, self.git_dir.display().to_string(), detail);
         }
-        sifted.objects.sort_unstable();
-        sifted.objects.dedup();
-        sifted.texts.sort_unstable();
-        sifted.texts.dedup();
+        sifted.sort();
+        sifted.settled = Some(settled);
         Ok(sifted)
     }
 }
 
 /// Looks at ref names and reflog lines.
-fn sift_names(sifter: &Sifter<'_>, names: &Names, sifted: &mut Sifted, coverage: &mut Coverage) {
+pub(crate) fn sift_names(
+    sifter: &Sifter<'_>,
+    names: &Names,
+    sifted: &mut Sifted,
+    coverage: &mut Coverage,
+) {
     coverage.refs += (names.refs.len() + names.log.len()) as u64;
     for (name, id) in &names.refs {
         if sifter.keeps(name) {
@@ -163,6 +201,15 @@ pub(crate) struct Sifter<'a> {
     pub(crate) store: &'a Store,
     /// Whether tree entries may name objects that are not here.
     pub(crate) checks_entries: bool,
+    pub(crate) pass: Pass<'a>,
+}
+
+/// The first pass over a history, or the one that seeks copies of what was found.
+pub(crate) enum Pass<'a> {
+    /// Sees all objects, and remembers what need not be seen again.
+    First(&'a Settled),
+    /// Sees only blobs, since attribution reads the rest, and leaves out those that are settled.
+    Copies(Option<&'a Settled>),
 }
 
 /// What one worker has seen.
@@ -172,6 +219,7 @@ pub(crate) struct SiftState {
     pub(crate) kept: Vec<Kept>,
     pub(crate) hints: BTreeSet<Hint>,
     missing: BTreeSet<BlobId>,
+    grams: Vec<Gram>,
     scratch: Vec<u8>,
 }
 
@@ -193,6 +241,9 @@ impl Sifter<'_> {
         };
         if is_kept {
             state.kept.push(Kept { kind, id });
+            if let Pass::First(settled) = self.pass {
+                settled.wake();
+            }
         }
     }
 
@@ -208,6 +259,10 @@ impl Sifter<'_> {
                     self.force(state, id, seen.kind, bytes);
                 }
                 note_lfs(state, id.as_bytes(), bytes, bytes.len() as u64);
+                let settled = self.remembers(seen).filter(|_| !matched && !is_opaque);
+                if let Some(settled) = settled {
+                    settled.settle(seen.stored, bytes, &mut state.grams);
+                }
                 matched || is_opaque
             }
             ObjectKind::Commit | ObjectKind::Tag => {
@@ -225,8 +280,18 @@ impl Sifter<'_> {
         }
     }
 
+    /// Where to remember that a blob need not be read in search of copies; `None` as long as nothing was found.
+    fn remembers(&self, seen: &Seen<'_>) -> Option<&Settled> {
+        match self.pass {
+            Pass::First(settled) if seen.kind == ObjectKind::Blob && settled.is_awake() => {
+                Some(settled)
+            }
+            _ => None,
+        }
+    }
+
     /// Collects hints from the names in a tree, and ids that are not here.
-    fn entries(&self, state: &mut SiftState, bytes: &[u8]) {
+    pub(crate) fn entries(&self, state: &mut SiftState, bytes: &[u8]) {
         for entry in
             tree_entries(bytes, self.store.hash_len).filter(|entry| entry.mode != Mode::Submodule)
         {
@@ -266,8 +331,17 @@ impl Visit for Sifter<'_> {
         SiftState::default()
     }
 
-    fn wants(&self, _kind: ObjectKind) -> bool {
-        true
+    fn wants(&self, kind: ObjectKind) -> bool {
+        matches!(self.pass, Pass::First(_)) || kind == ObjectKind::Blob
+    }
+
+    fn passes_by(&self) -> bool {
+        matches!(self.pass, Pass::Copies(Some(_)))
+    }
+
+    fn pass_by(&self, stored: (usize, u32), base: Option<&bool>) -> Option<bool> {
+        let Pass::Copies(Some(settled)) = self.pass else { return None };
+        (base != Some(&true) && settled.holds_none(stored)).then_some(false)
     }
 
     fn delta(
@@ -293,8 +367,14 @@ impl Visit for Sifter<'_> {
             }
         }
         if !is_hit {
-            delta.novel(&base.bytes, self.sieve.longest_form().saturating_sub(1), &mut scratch);
+            let settled = self.remembers(seen);
+            let margin = self.sieve.longest_form().saturating_sub(1);
+            let margin = if settled.is_some() { margin.max(MARGIN) } else { margin };
+            delta.novel(&base.bytes, margin, &mut scratch);
             is_hit = self.sieve.may_match(&scratch);
+            if let Some(settled) = settled.filter(|_| !is_hit) {
+                settled.settle(seen.stored, &scratch, &mut state.grams);
+            }
         }
         state.scratch = scratch;
         if is_hit {

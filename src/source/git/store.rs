@@ -86,16 +86,17 @@ impl Store {
         failed
     }
 
-    /// Visits every object of the wanted kinds, copies in several packs each time.
+    /// Visits every object of the wanted kinds, copies in several packs each time; the newest first, which stand loose or
+    /// in small packs.
     pub(crate) fn traverse<V: Visit>(&self, visitor: &V, coverage: &mut Coverage) -> Vec<V::State> {
         let mut states = vec![];
-        for (at, pack) in self.packs.iter().enumerate() {
+        for at in 0..self.loose.len() {
+            states.extend(self.traverse_loose(at, visitor));
+        }
+        for (at, pack) in self.packs.iter().enumerate().rev() {
             let (forest, damaged) = Forest::of(pack);
             states.extend(traverse(pack, &forest, &self.packs[..at], visitor));
             report_unplaced(pack, &forest, &damaged, coverage);
-        }
-        for at in 0..self.loose.len() {
-            states.extend(self.traverse_loose(at, visitor));
         }
         states
     }

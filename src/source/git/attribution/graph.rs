@@ -1,8 +1,12 @@
 //! The graph of commits: parents, times, and from where each commit can be reached.
 
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
 use super::super::names::Names;
-use super::super::object::ObjectKind;
-use super::links::Links;
+use super::super::object::Commit;
+use super::links::Tag;
 use crate::blob::BlobId;
 use crate::provenance::Reachability;
 
@@ -27,7 +31,7 @@ pub(crate) struct Graph {
     /// Refs that name other objects.
     pub(crate) others: Vec<(Vec<u8>, BlobId)>,
     pub(crate) head: Option<u32>,
-    tags: Vec<(BlobId, BlobId, ObjectKind)>,
+    tags: Vec<Tag>,
     /// Tags that a ref names, directly or through other tags; sorted.
     named_tags: Vec<BlobId>,
     logged_tags: Vec<BlobId>,
@@ -35,17 +39,18 @@ pub(crate) struct Graph {
 
 impl Graph {
     /// Builds the graph and finds out what reaches what.
-    pub(crate) fn of(links: &mut Links, names: &Names) -> Self {
-        let commits = std::mem::take(&mut links.commits);
+    pub(crate) fn of(commits: &[(BlobId, Commit)], tags: Vec<Tag>, names: &Names) -> Self {
         let ids: Vec<BlobId> = commits.iter().map(|(id, _)| *id).collect();
+        let of_commit = |(id, commit): &(BlobId, Commit)| -> Vec<u32> {
+            // Parents of a shallow commit may be here, left over; history still ends for whoever clones it.
+            let parents = commit.parents.iter().filter(|_| !names.shallow.contains(id));
+            parents.filter_map(|parent| number(&ids, parent)).collect()
+        };
+        let found: Vec<Vec<u32>> = commits.par_iter().with_min_len(1024).map(of_commit).collect();
         let mut parents = vec![];
         let mut starts = vec![0];
-        for (id, commit) in &commits {
-            let found = commit.parents.iter().filter_map(|parent| number(&ids, parent));
-            // Parents of a shallow commit may be here, left over; history still ends for whoever clones it.
-            if !names.shallow.contains(id) {
-                parents.extend(found);
-            }
+        for found in found {
+            parents.extend(found);
             starts.push(u32::try_from(parents.len()).expect("git counts objects in 32 bits"));
         }
         let mut graph = Self {
@@ -59,7 +64,7 @@ impl Graph {
             tips: vec![],
             others: vec![],
             head: None,
-            tags: std::mem::take(&mut links.tags),
+            tags,
             named_tags: vec![],
             logged_tags: vec![],
         };
@@ -127,18 +132,26 @@ impl Graph {
         self.times.iter().copied().max().unwrap_or(0)
     }
 
-    /// For each of up to 64 commits, which tips reach it: bit masks by tip.
-    pub(crate) fn reaching(&self, commits: &[u32]) -> Vec<u64> {
-        let mut masks = vec![0_u64; self.ids.len()];
-        for (bit, &commit) in commits.iter().take(64).enumerate() {
-            masks[commit as usize] |= 1 << bit;
+    /// For each commit the numbers of the tips that reach it.
+    pub(crate) fn reaching(&self, commits: &[u32]) -> HashMap<u32, Vec<u32>> {
+        let mut reached_by: HashMap<u32, Vec<u32>> = HashMap::new();
+        for chunk in commits.chunks(64) {
+            let mut masks = vec![0_u64; self.ids.len()];
+            for (bit, &commit) in chunk.iter().enumerate() {
+                masks[commit as usize] |= 1 << bit;
+            }
+            for &commit in &self.order {
+                let parents = self.parents(commit).iter();
+                let above = parents.fold(0, |mask, &parent| mask | masks[parent as usize]);
+                masks[commit as usize] |= above;
+            }
+            for (tip, (_, commit)) in (0_u32..).zip(&self.tips) {
+                let reached = chunk.iter().enumerate();
+                let reached = reached.filter(|(bit, _)| masks[*commit as usize] >> bit & 1 != 0);
+                reached.for_each(|(_, &commit)| reached_by.entry(commit).or_default().push(tip));
+            }
         }
-        for &commit in &self.order {
-            let above =
-                self.parents(commit).iter().fold(0, |mask, &parent| mask | masks[parent as usize]);
-            masks[commit as usize] |= above;
-        }
-        self.tips.iter().map(|(_, tip)| masks[*tip as usize]).collect()
+        reached_by
     }
 
     /// Sorts commits so that parents come before their children.

@@ -3,14 +3,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use rayon::prelude::*;
+
 use super::super::object::{Commit, Mode, ObjectKind, TreeEntry, tag_target, tree_entries};
 use super::super::pack::delta::Delta;
 use super::super::pack::entry::EntryError;
 use super::super::pack::traverse::{Base, Seen, Visit};
+use super::super::sift::{SiftState, Sifted, Sifter};
 use super::super::store::Store;
 use super::changes::{Bounds, Changes, bounds};
 use crate::blob::BlobId;
 use crate::coverage::Coverage;
+use crate::provenance::Origin;
 
 /// No tree.
 const NONE: u32 = u32::MAX;
@@ -19,15 +23,22 @@ const IS_COPY: u32 = 1 << 31;
 
 /// What is looked for in trees: ids, in a set that says no at once in most cases.
 pub(crate) struct Targets {
-    pub(crate) ids: Vec<BlobId>,
+    ids: Vec<BlobId>,
     numbers: HashMap<BlobId, u32>,
     /// One bit for each pair of first bytes.
     filter: Box<[u64; 1024]>,
 }
 
 impl Targets {
-    /// Takes the ids.
-    pub(crate) fn new(ids: BTreeSet<BlobId>) -> Self {
+    /// The blobs that were kept, and what kept names name.
+    pub(crate) fn of(sifted: &Sifted) -> Self {
+        let blobs = sifted.objects.iter().filter(|kept| kept.kind == ObjectKind::Blob);
+        let names = sifted.texts.iter().filter(|text| text.origin == Origin::FileName);
+        let ids = blobs.map(|kept| kept.id).chain(names.filter_map(|text| text.id));
+        Self::new(ids.collect())
+    }
+
+    fn new(ids: BTreeSet<BlobId>) -> Self {
         let mut filter = Box::new([0; 1024]);
         for id in &ids {
             let (word, bit) = slot(id.as_bytes());
@@ -92,6 +103,27 @@ impl<'a> Numbering<'a> {
     }
 }
 
+/// The ids that were looked up last: what one tree gains its neighbour in the chain of deltas mostly loses.
+struct Recent(Vec<Option<(BlobId, u32)>>);
+
+impl Recent {
+    const SLOTS: usize = 1 << 12;
+
+    fn number(&mut self, numbering: &Numbering<'_>, id: &[u8]) -> Option<u32> {
+        let slot = &mut self.0[usize::from(u16::from_be_bytes([id[0], id[1]])) % Self::SLOTS];
+        match slot {
+            Some((known, number)) if known.as_bytes() == id => Some(*number),
+            _ => slot.insert((BlobId::from_bytes(id)?, numbering.find(id)?)).1.into(),
+        }
+    }
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self(vec![None; Self::SLOTS])
+    }
+}
+
 /// An entry of a tree that leads to a tree or a target.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Link {
@@ -131,6 +163,9 @@ pub(crate) struct Trees {
     pub(crate) nodes: Vec<Node>,
     links: Vec<Link>,
     names: Vec<u8>,
+    /// Nodes that have links, in the order of those.
+    by_start: Vec<u32>,
+    recent: Recent,
 }
 
 impl Trees {
@@ -144,10 +179,35 @@ impl Trees {
         &self.links[node.middle as usize..node.end as usize]
     }
 
+    /// For each link that leads on, the tree that gains it (`true`) or loses it.
+    pub(crate) fn owners(&self, leads_on: &(dyn Fn(u32) -> bool + Sync)) -> Vec<(u32, bool)> {
+        let links = self.links.par_iter().enumerate().with_min_len(1 << 14);
+        let at: Vec<usize> =
+            links.filter(|(_, link)| leads_on(link.leads)).map(|(at, _)| at).collect();
+        let owner = |&at: &usize| {
+            let next = self
+                .by_start
+                .partition_point(|&node| self.nodes[node as usize].start as usize <= at);
+            let node = &self.nodes[*self.by_start[..next].last()? as usize];
+            Some((node.tree, at < node.middle as usize))
+        };
+        at.par_iter().filter_map(owner).collect()
+    }
+
     /// The name of a link.
     pub(crate) fn name(&self, link: &Link) -> &[u8] {
         let bytes = &self.names[link.name as usize..];
         &bytes[..memchr::memchr(0, bytes).unwrap_or(bytes.len())]
+    }
+
+    /// Prepares [`Self::owners`], when all nodes are in order.
+    fn index(&mut self) {
+        let nodes = &self.nodes;
+        let mut by_start: Vec<u32> = (0..len(nodes))
+            .filter(|&at| nodes[at as usize].start < nodes[at as usize].end)
+            .collect();
+        by_start.par_sort_unstable_by_key(|&at| nodes[at as usize].start);
+        self.by_start = by_start;
     }
 
     /// Adds what another worker has read. What would need more than 32 bits is left out: its places are not named.
@@ -173,31 +233,44 @@ fn len<T>(list: &[T]) -> u32 {
     u32::try_from(list.len()).unwrap_or(u32::MAX)
 }
 
+/// A tag object, and what it marks.
+pub(crate) type Tag = (BlobId, BlobId, ObjectKind);
+
 /// What the pass has found.
 #[derive(Default)]
 pub(crate) struct Links {
     pub(crate) commits: Vec<(BlobId, Commit)>,
-    pub(crate) tags: Vec<(BlobId, BlobId, ObjectKind)>,
+    pub(crate) tags: Vec<Tag>,
     pub(crate) trees: Trees,
+    pub(crate) targets: Vec<BlobId>,
 }
 
 impl Links {
-    /// Reads all links of a store.
-    pub(crate) fn read(store: &Store, numbering: &Numbering<'_>, targets: &Targets) -> Self {
-        let finder = LinkFinder { numbering, targets, hash_len: store.hash_len };
+    /// Reads all links of a store, and on the way looks for copies in what it reads.
+    pub(crate) fn read(
+        store: &Store,
+        numbering: &Numbering<'_>,
+        targets: &Targets,
+        copies: Option<&Sifter<'_>>,
+    ) -> (Self, SiftState) {
+        let finder = LinkFinder { numbering, targets, hash_len: store.hash_len, copies };
+        let mut links = Self { targets: targets.ids.clone(), ..Self::default() };
+        let mut copied = SiftState::default();
         // Damage was reported by the pass that sifted.
-        let mut links = Self::default();
-        for state in store.traverse(&finder, &mut Coverage::default()) {
+        for (state, seen) in store.traverse(&finder, &mut Coverage::default()) {
             links.commits.extend(state.commits);
             links.tags.extend(state.tags);
             links.trees.append(state.trees);
+            copied.kept.extend(seen.kept);
+            copied.hints.extend(seen.hints);
         }
-        links.commits.sort_by_key(|(id, _)| *id);
+        links.commits.par_sort_unstable_by_key(|(id, _)| *id);
         links.commits.dedup_by_key(|(id, _)| *id);
         links.tags.sort_unstable();
         links.tags.dedup();
-        links.trees.nodes.sort_unstable_by_key(|node| (node.depth & !IS_COPY, node.tree));
-        links
+        links.trees.nodes.par_sort_unstable_by_key(|node| (node.depth & !IS_COPY, node.tree));
+        links.trees.index();
+        (links, copied)
     }
 }
 
@@ -205,6 +278,7 @@ struct LinkFinder<'a> {
     numbering: &'a Numbering<'a>,
     targets: &'a Targets,
     hash_len: usize,
+    copies: Option<&'a Sifter<'a>>,
 }
 
 /// What is known about a tree by those that are made from it.
@@ -243,9 +317,18 @@ impl LinkFinder<'_> {
         (tree, depth)
     }
 
+    /// Looks for copies in the names of entries.
+    fn hints(&self, copied: &mut SiftState, entries: &[u8]) {
+        if let Some(sifter) = self.copies {
+            sifter.entries(copied, entries);
+        }
+    }
+
     fn link(&self, trees: &mut Trees, entry: &TreeEntry<'_>) {
         let target = self.targets.find(entry.id).map(|target| self.numbering.len() + target);
-        let tree = (entry.mode == Mode::Tree).then(|| self.numbering.find(entry.id)).flatten();
+        let tree = (entry.mode == Mode::Tree)
+            .then(|| trees.recent.number(self.numbering, entry.id))
+            .flatten();
         if target.is_none() && tree.is_none() {
             return;
         }
@@ -260,11 +343,11 @@ impl LinkFinder<'_> {
 }
 
 impl Visit for LinkFinder<'_> {
-    type State = Links;
+    type State = (Links, SiftState);
     type Mark = Option<TreeMark>;
 
-    fn state(&self) -> Links {
-        Links::default()
+    fn state(&self) -> Self::State {
+        Self::State::default()
     }
 
     fn wants(&self, kind: ObjectKind) -> bool {
@@ -273,7 +356,7 @@ impl Visit for LinkFinder<'_> {
 
     fn delta(
         &self,
-        links: &mut Links,
+        (links, copied): &mut Self::State,
         seen: &Seen<'_>,
         base: &Base<Self::Mark>,
         delta: &Delta<'_>,
@@ -282,14 +365,24 @@ impl Visit for LinkFinder<'_> {
         let Changes { added, removed, bounds } =
             Changes::read(&base.bytes, &mark.bounds, delta, self.hash_len)?;
         let removed = removed.into_iter().map(|range| &base.bytes[range]);
+        self.hints(copied, &added);
         let (tree, depth) = self.note(&mut links.trees, seen, Some(mark), &added, removed);
         Some(Some(TreeMark { tree, depth, bounds }))
     }
 
-    fn whole(&self, links: &mut Links, seen: &Seen<'_>, bytes: &[u8]) -> Self::Mark {
+    fn whole(
+        &self,
+        (links, copied): &mut Self::State,
+        seen: &Seen<'_>,
+        bytes: &[u8],
+    ) -> Self::Mark {
         if seen.kind == ObjectKind::Tree {
+            self.hints(copied, bytes);
             let (tree, depth) = self.note(&mut links.trees, seen, None, bytes, std::iter::empty());
             return Some(TreeMark { tree, depth, bounds: bounds(bytes, self.hash_len)? });
+        }
+        if let Some(sifter) = self.copies {
+            sifter.scan(copied, seen, bytes);
         }
         let id = BlobId::from_bytes(seen.id).filter(|_| !seen.is_copy)?;
         if seen.kind == ObjectKind::Commit {
@@ -300,7 +393,7 @@ impl Visit for LinkFinder<'_> {
         None
     }
 
-    fn damaged(&self, _state: &mut Links, _seen: &Seen<'_>, _error: &EntryError) {}
+    fn damaged(&self, _state: &mut Self::State, _seen: &Seen<'_>, _error: &EntryError) {}
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Names the places of what a pass has kept: who introduced it, when, under which paths, and who can still see it.
 //!
-//! One more pass over trees and commits, never over blobs: `links` finds what leads to the kept objects, with `changes`
+//! One more pass over trees and commits, and over blobs only if copies are sought: `links` finds what leads to the kept objects, with `changes`
 //! reading trees as deltas; `paths` puts the names together, `graph` knows the commits, `stats` compares each commit with
 //! its parents. Nothing kept costs nothing.
 
@@ -20,15 +20,16 @@ use self::links::{Links, Numbering, Targets};
 use self::paths::{Paths, Place};
 use self::places::Scribe;
 use self::stats::PlaceStats;
+use super::hints;
 use super::names::Names;
-use super::object::{ObjectKind, message_text};
 use super::pack::Reader;
+use super::range;
 use super::repo::Repo;
-use super::sift::Sifted;
+use super::sift::{Pass, SiftOptions, Sifted, Sifter, sift_names};
 use super::store::Store;
 use crate::blob::BlobId;
+use crate::blob::Sieve;
 use crate::coverage::Coverage;
-use crate::provenance::Origin;
 use crate::provenance::Provenance;
 
 /// Why places cannot be named.
@@ -42,6 +43,9 @@ pub enum AttributeError {
         /// Why.
         message: String,
     },
+    /// The range names no commits any more.
+    #[error(transparent)]
+    Range(#[from] range::RangeError),
 }
 
 /// Something that was kept, and where it was seen.
@@ -53,13 +57,26 @@ pub struct Located {
     pub places: Vec<Provenance>,
 }
 
+/// What is sought once more in a history, when some of what it hides is known for sure.
+pub struct Copies<'a> {
+    /// Lets pass what may hold a copy.
+    pub sieve: &'a dyn Sieve,
+    /// As in the pass that found it.
+    pub options: &'a SiftOptions,
+}
+
 impl Repo {
-    /// Names the places of what [`Repo::sift`] has kept. Costs nothing when nothing was kept.
+    /// Names the places of what [`Repo::sift`] has kept, and of all that may hold `copies`. Costs nothing when nothing
+    /// was kept and nothing is sought; reads each object at most once.
     ///
     /// # Errors
     /// The repository has changed since.
-    pub fn attribute(&self, sifted: &Sifted) -> Result<Vec<Located>, AttributeError> {
-        let mut located = self.locate(sifted)?;
+    pub fn attribute(
+        &self,
+        sifted: Sifted,
+        copies: Option<&Copies<'_>>,
+    ) -> Result<Vec<Located>, AttributeError> {
+        let mut located = self.locate(sifted, copies)?;
         if !self.prefix.is_empty() {
             let places = located.iter_mut().flat_map(|located| &mut located.places);
             places.for_each(|place| place.path = place.path.below(&self.prefix));
@@ -67,41 +84,56 @@ impl Repo {
         Ok(located)
     }
 
-    fn locate(&self, sifted: &Sifted) -> Result<Vec<Located>, AttributeError> {
-        if sifted.is_empty() {
+    fn locate(
+        &self,
+        mut sifted: Sifted,
+        copies: Option<&Copies<'_>>,
+    ) -> Result<Vec<Located>, AttributeError> {
+        if sifted.is_empty() && copies.is_none() {
             return Ok(vec![]);
         }
         // What cannot be read was reported by the pass that sifted.
         let mut ignored = Coverage::default();
         let store = Store::of(self, &mut ignored);
+        let runs = copies.and_then(|copies| copies.sieve.runs());
+        let settled = sifted.settled.take().zip(runs);
+        let settled =
+            settled.and_then(|(settled, runs)| settled.unsettle(&runs, &store).then_some(settled));
+        let sifter = copies.map(|copies| Sifter {
+            sieve: copies.sieve,
+            look: &|_| true,
+            options: copies.options,
+            store: &store,
+            checks_entries: false,
+            pass: Pass::Copies(settled.as_deref()),
+        });
+        if let Some(sifter) = &sifter
+            && let Some(spec) = &sifter.options.range
+        {
+            sifted.append(range::sift(self, sifter, spec, &mut ignored)?);
+        }
         if let Some(places) = &sifted.places {
-            return places::of_range(&store, sifted, places);
+            return places::of_range(&store, &sifted, places);
         }
         let names = Names::read(self, &mut ignored);
-        let blobs =
-            sifted.objects.iter().filter(|kept| kept.kind == ObjectKind::Blob).map(|kept| kept.id);
-        let named = sifted
-            .texts
-            .iter()
-            .filter(|text| text.origin == Origin::FileName)
-            .filter_map(|text| text.id);
-        let targets = Targets::new(blobs.chain(named).collect());
-        let history = History::read(&store, &names, &targets);
-        let mut scribe = Scribe::new(self, &store, &history);
-        let mut located = vec![];
-        for kept in &sifted.objects {
-            let bytes = read(&store, &kept.id, &mut scribe.reader)?;
-            let (bytes, places) = match kept.kind {
-                ObjectKind::Blob | ObjectKind::Tree => (bytes, scribe.blob(&kept.id)),
-                ObjectKind::Commit => (message_text(&bytes), vec![scribe.commit(&kept.id)]),
-                ObjectKind::Tag => (message_text(&bytes), vec![scribe.tag(&kept.id, &bytes)]),
-            };
-            located.push(Located { bytes, places });
+        if let Some(sifter) = &sifter {
+            let states = store.traverse(sifter, &mut ignored);
+            sifted.objects.extend(states.into_iter().flat_map(|state| state.kept));
+            sift_names(sifter, &names, &mut sifted, &mut ignored);
+            sifted.sort();
         }
-        for text in &sifted.texts {
-            located.push(Located { bytes: text.bytes.clone(), places: scribe.text(text) });
+        let numbering = Numbering::of(&store);
+        let (mut links, seen) =
+            Links::read(&store, &numbering, &Targets::of(&sifted), sifter.as_ref());
+        sifted.objects.extend(seen.kept);
+        if let Some(sifter) = sifter.as_ref().filter(|_| !seen.hints.is_empty()) {
+            // Names that hold a copy lead to objects that nobody looked for.
+            hints::follow(sifter, seen.hints, &mut sifted, &mut ignored);
+            links = Links::read(&store, &numbering, &Targets::of(&sifted), None).0;
         }
-        Ok(located)
+        sifted.sort();
+        let history = History::of(links, &numbering, &names);
+        Scribe::new(self, &store, &history, &sifted).locate(&sifted)
     }
 }
 
@@ -115,13 +147,13 @@ pub(crate) struct History {
 }
 
 impl History {
-    fn read(store: &Store, names: &Names, targets: &Targets) -> Self {
-        let numbering = Numbering::of(store);
-        let mut links = Links::read(store, &numbering, targets);
-        let graph = Graph::of(&mut links, names);
-        let paths = Paths::of(&links.trees, numbering.len(), targets.ids.clone());
-        drop(links);
-        let places = stats::places(&graph, &numbering, &paths);
+    fn of(links: Links, numbering: &Numbering<'_>, names: &Names) -> Self {
+        let Links { commits, tags, trees, targets } = links;
+        let (graph, paths) = rayon::join(
+            move || Graph::of(&commits, tags, names),
+            move || Paths::of(&trees, numbering.len(), targets),
+        );
+        let places = stats::places(&graph, numbering, &paths);
         let roots: HashSet<u32> =
             graph.trees.iter().filter_map(|tree| numbering.find(tree.as_bytes())).collect();
         let tops = paths.tops.iter().filter(|tree| !roots.contains(tree));

@@ -86,29 +86,35 @@ impl Paths {
     }
 }
 
-/// Marks the trees that hold a target, directly or below. One round for each level of folders: a tree's links that
-/// matter are those of its base, without the removed and with the added ones.
+/// Marks the trees that hold a target, directly or below. One round for each level of folders: what a tree holds is what
+/// its base holds, without the removed and with the added links.
 fn holding(trees: &Trees, count: u32) -> Vec<bool> {
     let mut holds = vec![false; count as usize];
-    let mut counts = vec![0_u32; count as usize];
+    let mut changes = vec![0_i32; count as usize];
+    let mut held = vec![0_i32; count as usize];
+    // In the first round targets are what is newly held.
+    let mut leads_on: Box<dyn Fn(u32) -> bool + Sync> = Box::new(|leads| leads >= count);
     loop {
-        let leads_on = |links: &[Link]| {
-            let links = links.iter().filter(|link| matters(link, count, &holds));
-            u32::try_from(links.count()).unwrap_or(u32::MAX)
-        };
-        for node in &trees.nodes {
-            let inherited = node.base().map_or(0, |base| counts[base as usize]);
-            let held = inherited.saturating_add(leads_on(trees.added(node)));
-            counts[node.tree as usize] = held.saturating_sub(leads_on(trees.removed(node)));
+        for (tree, is_added) in trees.owners(&leads_on) {
+            changes[tree as usize] += if is_added { 1 } else { -1 };
         }
+        let mut fresh = vec![0_u64; (count as usize).div_ceil(64)];
         let mut is_stable = true;
-        for (held, &count) in holds.iter_mut().zip(&counts) {
-            is_stable &= *held == (count > 0);
-            *held = count > 0;
+        for node in &trees.nodes {
+            let tree = node.tree as usize;
+            held[tree] = changes[tree] + node.base().map_or(0, |base| held[base as usize]);
+            if held[tree] > 0 && !holds[tree] {
+                holds[tree] = true;
+                fresh[tree / 64] |= 1 << (tree % 64);
+                is_stable = false;
+            }
         }
         if is_stable {
             return holds;
         }
+        leads_on = Box::new(move |leads| {
+            fresh.get(leads as usize / 64).is_some_and(|word| word >> (leads % 64) & 1 != 0)
+        });
     }
 }
 

@@ -27,18 +27,25 @@ const DAY: i64 = 86_400;
 
 /// Puts together what history knows.
 pub(crate) struct Scribe<'a> {
-    pub(crate) reader: Reader,
+    reader: Reader,
     store: &'a Store,
     history: &'a History,
     /// Paths under which each target is known, as in the history's places.
     by_target: HashMap<BlobId, Vec<(u32, u32)>>,
     index: BTreeMap<BlobId, BTreeSet<Vec<u8>>>,
     infos: HashMap<u32, CommitInfo>,
+    /// For each commit that was kept, the tips that reach it.
+    reached_by: HashMap<u32, Vec<u32>>,
 }
 
 impl<'a> Scribe<'a> {
     /// Prepares to write about `history`.
-    pub(crate) fn new(repo: &Repo, store: &'a Store, history: &'a History) -> Self {
+    pub(crate) fn new(
+        repo: &Repo,
+        store: &'a Store,
+        history: &'a History,
+        sifted: &Sifted,
+    ) -> Self {
         let mut by_target: HashMap<BlobId, Vec<(u32, u32)>> = HashMap::new();
         for &(target, path) in history.places.keys() {
             by_target
@@ -46,12 +53,39 @@ impl<'a> Scribe<'a> {
                 .or_default()
                 .push((target, path));
         }
-        let index = index_paths(repo);
-        Self { reader: Reader::new(), store, history, by_target, index, infos: HashMap::new() }
+        let commits = sifted.objects.iter().filter(|kept| kept.kind == ObjectKind::Commit);
+        let commits: Vec<u32> = commits.filter_map(|kept| history.graph.find(&kept.id)).collect();
+        Self {
+            reader: Reader::new(),
+            store,
+            history,
+            by_target,
+            index: index_paths(repo),
+            infos: HashMap::new(),
+            reached_by: history.graph.reaching(&commits),
+        }
+    }
+
+    /// Writes down what was kept, with its places.
+    pub(crate) fn locate(mut self, sifted: &Sifted) -> Result<Vec<Located>, AttributeError> {
+        let mut located = vec![];
+        for kept in &sifted.objects {
+            let bytes = read(self.store, &kept.id, &mut self.reader)?;
+            let (bytes, places) = match kept.kind {
+                ObjectKind::Blob | ObjectKind::Tree => (bytes, self.blob(&kept.id)),
+                ObjectKind::Commit => (message_text(&bytes), vec![self.commit(&kept.id)]),
+                ObjectKind::Tag => (message_text(&bytes), vec![self.tag(&kept.id, &bytes)]),
+            };
+            located.push(Located { bytes, places });
+        }
+        for text in &sifted.texts {
+            located.push(Located { bytes: text.bytes.clone(), places: self.text(text) });
+        }
+        Ok(located)
     }
 
     /// The places of a blob.
-    pub(crate) fn blob(&mut self, id: &BlobId) -> Vec<Provenance> {
+    fn blob(&mut self, id: &BlobId) -> Vec<Provenance> {
         let places = self.by_target.get(id).cloned().unwrap_or_default();
         let mut written = self.committed(id, &places, Origin::History);
         if written.is_empty() {
@@ -61,19 +95,13 @@ impl<'a> Scribe<'a> {
     }
 
     /// The place of a commit's message.
-    pub(crate) fn commit(&mut self, id: &BlobId) -> Provenance {
+    fn commit(&mut self, id: &BlobId) -> Provenance {
         let mut place = Provenance::plain(Origin::CommitMessage, BlobPath::default());
         place.blob_id = Some(*id);
         let graph = &self.history.graph;
         let Some(commit) = graph.find(id) else { return place };
-        let masks = graph.reaching(&[commit]);
-        let names = graph
-            .tips
-            .iter()
-            .zip(masks)
-            .filter(|(_, mask)| *mask != 0)
-            .map(|((name, _), _)| name.as_slice());
-        let (refs, ref_count) = bounded(names);
+        let tips = self.reached_by.get(&commit).into_iter().flatten();
+        let (refs, ref_count) = bounded(tips.map(|&tip| graph.tips[tip as usize].0.as_slice()));
         place.reachability = Some(graph.reachability(commit));
         place.exposed = Some(Exposed {
             last_commit: self.info(commit),
@@ -88,7 +116,7 @@ impl<'a> Scribe<'a> {
     }
 
     /// The place of an annotated tag's message.
-    pub(crate) fn tag(&mut self, id: &BlobId, bytes: &[u8]) -> Provenance {
+    fn tag(&mut self, id: &BlobId, bytes: &[u8]) -> Provenance {
         let graph = &self.history.graph;
         let mut place = Provenance::plain(Origin::TagMessage, BlobPath::new(tag_name(bytes)));
         place.blob_id = Some(*id);
@@ -99,7 +127,7 @@ impl<'a> Scribe<'a> {
     }
 
     /// The places of a name or a reflog line.
-    pub(crate) fn text(&mut self, text: &KeptText) -> Vec<Provenance> {
+    fn text(&mut self, text: &KeptText) -> Vec<Provenance> {
         let graph = &self.history.graph;
         if text.origin == Origin::FileName {
             return self.file_name(text);

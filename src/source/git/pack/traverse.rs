@@ -39,6 +39,17 @@ pub(crate) trait Visit: Sync {
     /// Whether objects of this kind are visited.
     fn wants(&self, kind: ObjectKind) -> bool;
 
+    /// Whether [`Self::pass_by`] ever lets an object pass.
+    fn passes_by(&self) -> bool {
+        false
+    }
+
+    /// Decides by the place alone, and by the base's mark if it has one, that nothing is to be seen of an object. Then it
+    /// is built only where others need it.
+    fn pass_by(&self, _stored: (usize, u32), _base: Option<&Self::Mark>) -> Option<Self::Mark> {
+        None
+    }
+
     /// Sees a delta before its object is built. `Some(mark)` says that the object itself need not be seen.
     fn delta(
         &self,
@@ -84,6 +95,7 @@ pub(crate) fn traverse<V: Visit>(
         forest,
         earlier,
         visitor,
+        needed: visitor.passes_by().then(|| needed(forest, earlier.len(), visitor)).flatten(),
         idle: Mutex::default(),
         handed: AtomicUsize::new(0),
     };
@@ -102,11 +114,28 @@ pub(crate) fn traverse<V: Visit>(
     idle.into_iter().map(|worker| worker.state).collect()
 }
 
+/// Marks the entries that are to be seen, and those on the way to them.
+fn needed<V: Visit>(forest: &Forest, pack: usize, visitor: &V) -> Option<Vec<bool>> {
+    let mut needed = vec![false; forest.len() as usize];
+    // From the back, so that what is below an entry is known before.
+    for entry in (0..forest.len()).rev() {
+        let children = forest.children(entry);
+        if children.first().is_some_and(|&child| child <= entry) {
+            return None;
+        }
+        needed[entry as usize] = visitor.pass_by((pack, forest.position(entry)), None).is_none()
+            || children.iter().any(|&child| needed[child as usize]);
+    }
+    Some(needed)
+}
+
 struct Pass<'a, V: Visit> {
     pack: &'a Pack,
     forest: &'a Forest,
     earlier: &'a [Pack],
     visitor: &'a V,
+    /// For each entry whether it or one below is to be seen; `None` if all are.
+    needed: Option<Vec<bool>>,
     idle: Mutex<Vec<WorkerOf<V>>>,
     /// Bytes of bases that wait for other workers.
     handed: AtomicUsize,
@@ -164,7 +193,22 @@ impl<'a, V: Visit> Pass<'a, V> {
         }
     }
 
+    /// Whether an entry or one below it is to be seen, as far as its base's mark tells.
+    fn is_needed(&self, entry: u32, base: Option<&V::Mark>) -> bool {
+        let is_needed = |needed: &Vec<bool>| {
+            needed[entry as usize] || self.visitor.pass_by(self.stored(entry), base).is_none()
+        };
+        self.needed.as_ref().is_none_or(is_needed)
+    }
+
+    fn stored(&self, entry: u32) -> (usize, u32) {
+        (self.earlier.len(), self.forest.position(entry))
+    }
+
     fn root(&self, worker: &mut WorkerOf<V>, root: u32) {
+        if !self.is_needed(root, None) {
+            return;
+        }
         let (start, end) = self.forest.range(root);
         let Ok(entry) = self.pack.entry(start, end) else { return };
         let EntryKind::Whole(kind) = entry.kind else { return };
@@ -177,7 +221,9 @@ impl<'a, V: Visit> Pass<'a, V> {
             self.lost(worker, root, kind, &error);
             return;
         }
-        let mark = self.visitor.whole(&mut worker.state, &seen, &bytes);
+        let passed_by = self.visitor.pass_by(seen.stored, None);
+        let mark =
+            passed_by.unwrap_or_else(|| self.visitor.whole(&mut worker.state, &seen, &bytes));
         self.grow(worker, root, Base { bytes, kind, mark });
     }
 
@@ -204,9 +250,14 @@ impl<'a, V: Visit> Pass<'a, V> {
         self.pack.entry(start, end)?.inflate(&mut worker.inflater, &mut worker.delta)?;
         let delta = Delta::parse(&worker.delta, base.bytes.len())?;
         let seen = self.seen(entry, base.kind);
-        let settled = self.visitor.delta(&mut worker.state, &seen, base, &delta);
-        let leaf = self.forest.children(entry).is_empty();
-        if settled.is_some() && leaf {
+        let settled = self
+            .visitor
+            .pass_by(seen.stored, Some(&base.mark))
+            .or_else(|| self.visitor.delta(&mut worker.state, &seen, base, &delta));
+        let mut children = self.forest.children(entry).iter();
+        if let Some(mark) = &settled
+            && !children.any(|&child| self.is_needed(child, Some(mark)))
+        {
             return Ok(None);
         }
         let mut bytes = worker.pool.pop().unwrap_or_default();
@@ -218,13 +269,14 @@ impl<'a, V: Visit> Pass<'a, V> {
     /// Queues the deltas against `base`.
     fn grow(&self, worker: &mut WorkerOf<V>, entry: u32, base: Base<V::Mark>) {
         let children = self.forest.children(entry);
-        if children.is_empty() {
+        let base = Arc::new(base);
+        let first = worker.stack.len();
+        let needed = children.iter().filter(|&&child| self.is_needed(child, Some(&base.mark)));
+        worker.stack.extend(needed.map(|&entry| Task { entry, base: Arc::clone(&base) }));
+        if let Some(base) = Arc::into_inner(base) {
             worker.recycle(base.bytes);
             return;
         }
-        let base = Arc::new(base);
-        let first = worker.stack.len();
-        worker.stack.extend(children.iter().map(|&entry| Task { entry, base: Arc::clone(&base) }));
         worker.stack[first..]
             .sort_by_key(|task| (u32::MAX - self.forest.weight(task.entry), task.entry));
     }
@@ -241,7 +293,7 @@ impl<'a, V: Visit> Pass<'a, V> {
         let position = self.forest.position(entry);
         let id = self.pack.index.id(position);
         let is_copy = self.earlier.iter().any(|pack| pack.index.find(id).is_some());
-        Seen { id, kind, is_copy, stored: (self.earlier.len(), position) }
+        Seen { id, kind, is_copy, stored: self.stored(entry) }
     }
 
     fn check_out(&self) -> WorkerOf<V> {

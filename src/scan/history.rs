@@ -1,0 +1,92 @@
+//! The history of a repository: first what may hold a secret is kept, then the places of what was kept are named.
+
+use rayon::prelude::*;
+
+use super::Run;
+use super::ScanError;
+use super::lock;
+use super::target::Look;
+use crate::blob::BlobPath;
+use crate::blob::Sieve;
+use crate::coverage::Coverage;
+use crate::finding::Confidence;
+use crate::source::git::Copies;
+use crate::source::git::Repo;
+use crate::source::git::SiftOptions;
+use crate::source::git::Sifted;
+use crate::source::pieces;
+
+/// A history whose objects were read once.
+pub(super) struct History {
+    /// Number of the target.
+    pub(super) target: usize,
+    repo: Repo,
+    /// What was kept and not yet located.
+    sifted: Sifted,
+}
+
+impl History {
+    /// Whether something was kept that is not yet located.
+    pub(super) fn is_pending(&self) -> bool {
+        !self.sifted.is_empty()
+    }
+}
+
+impl Run<'_> {
+    /// Reads every object of a history and keeps what may hold a secret.
+    pub(super) fn sift(&self, repo: Repo, target: usize) -> Result<History, ScanError> {
+        self.observer.phase(&format!("reading the history of {}", repo.git_dir().display()));
+        let options =
+            SiftOptions { verify_objects: self.options.verify_objects, ..self.sift_options() };
+        let mut coverage = Coverage::default();
+        let keep = |bytes: &[u8]| self.keeps(bytes);
+        let sifted = repo.sift(self.detector.prefilter(), &keep, &options, &mut coverage);
+        lock(&self.coverage).merge(coverage);
+        let place = || repo.git_dir().display().to_string();
+        let sifted = sifted.map_err(|source| ScanError::History { place: place(), source })?;
+        Ok(History { target, repo, sifted })
+    }
+
+    /// Whether bytes without a path may hold a secret. What is sure of itself even so will be traced together with the
+    /// naming of places, so that the history need not be read a third time.
+    fn keeps(&self, bytes: &[u8]) -> bool {
+        if !self.detector.may_hold(bytes) {
+            return false;
+        }
+        let mut ignored = Coverage::default();
+        let candidates = self.detector.candidates(bytes, &BlobPath::default(), &mut ignored);
+        for candidate in candidates {
+            if candidate.confidence >= Confidence::High {
+                lock(&self.suspects).entry(candidate.secret.fingerprint()).or_insert(candidate);
+            }
+        }
+        true
+    }
+
+    /// Hands what was kept, and what `copies` let pass, to `look` with its places.
+    pub(super) fn locate(
+        &self,
+        history: &mut History,
+        copies: Option<&dyn Sieve>,
+        look: &Look<'_>,
+    ) -> Result<(), ScanError> {
+        let options = self.sift_options();
+        let copies = copies.map(|sieve| Copies { sieve, options: &options });
+        let sifted = std::mem::take(&mut history.sifted);
+        let located = history.repo.attribute(sifted, copies.as_ref());
+        let place = || history.repo.git_dir().display().to_string();
+        let located = located.map_err(|source| ScanError::Attribute { place: place(), source })?;
+        located
+            .par_iter()
+            .for_each(|located| look(located.bytes.as_slice().into(), &located.places));
+        Ok(())
+    }
+
+    fn sift_options(&self) -> SiftOptions {
+        SiftOptions {
+            max_blob_size: self.options.max_blob_size,
+            verify_objects: false,
+            range: self.options.range.clone(),
+        }
+    }
+}
