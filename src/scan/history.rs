@@ -76,9 +76,9 @@ impl Run<'_> {
         let located = history.repo.attribute(sifted, copies.as_ref());
         let place = || history.repo.git_dir().display().to_string();
         let located = located.map_err(|source| ScanError::Attribute { place: place(), source })?;
-        located
-            .par_iter()
-            .for_each(|located| look(located.bytes.as_slice().into(), &located.places));
+        located.par_iter().for_each(|located| {
+            pieces(&located.bytes).for_each(|piece| look(piece, &located.places));
+        });
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod allow;
 mod ci_event;
 mod cli;
 mod configuration;
+mod copies_in_history;
 mod coverage_gaps;
 mod cure;
 mod doctor;
