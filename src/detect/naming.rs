@@ -18,6 +18,10 @@ use crate::location::Span;
 
 /// Words that are looked at behind a value without a name tied to it.
 const MAX_ADJACENT: usize = 6;
+/// Names among siblings that are read.
+const MAX_SIBLINGS: usize = 60;
+/// The rank of a name that says nothing.
+const SAYS_NOTHING: u8 = 9;
 
 /// What a value is called.
 #[derive(Default)]
@@ -162,20 +166,32 @@ impl Namer<'_> {
     /// The name within `around` that says most about whose credential the value is.
     fn best_label(&self, around: Span, span: Span) -> Option<Label> {
         let words = lex::leftwards(self.page.text, around.end, around.len());
-        let labels = words.filter_map(|lexeme| match lexeme {
-            Lexeme::Word(word) if !word.overlaps(span) => Some(self.read_span(word)),
+        let ranked = words.filter_map(|lexeme| match lexeme {
+            Lexeme::Word(word) if !word.overlaps(span) => Some((self.rank(word), word)),
             _ => None,
         });
-        let rank = |label: &Label| match label.meaning {
+        let best = ranked.take(MAX_SIBLINGS).min_by_key(|(rank, _)| *rank);
+        best.filter(|(rank, _)| *rank < SAYS_NOTHING).map(|(_, word)| self.read_span(word))
+    }
+
+    /// How much a name among siblings says, the least number the most.
+    fn rank(&self, word: Span) -> u8 {
+        let name = self.page.slice(word);
+        if let Some(rank) = self.page.ranks.borrow().get(name) {
+            return *rank;
+        }
+        let label = self.read(name);
+        let rank = match label.meaning {
             Meaning::Credential if label.names_provider => 0,
-            Meaning::Rival if label.words.len() == 1 => 9,
+            Meaning::Rival if label.words.len() == 1 => SAYS_NOTHING,
             Meaning::Rival | Meaning::OtherPurpose => 1,
             _ if label.names_provider => 2,
             Meaning::ForeignCredential => 3,
             Meaning::Credential => 4,
-            _ => 9,
+            _ => SAYS_NOTHING,
         };
-        labels.take(60).filter(|label| rank(label) < 9).min_by_key(rank)
+        self.page.ranks.borrow_mut().insert(name, rank);
+        rank
     }
 
     /// The name of the innermost data block that says something.

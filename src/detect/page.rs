@@ -1,6 +1,8 @@
 //! One text under judgement: its bytes, its path, its lines, and where it speaks of the provider.
 
 use std::cell::OnceCell;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::collections::HashSet;
 
 use aho_corasick::AhoCorasick;
@@ -40,6 +42,8 @@ pub(super) struct Page<'t> {
     beside_mentions: OnceCell<HashSet<&'t [u8]>>,
     /// Words that stand in a line which checks a signature.
     beside_checks: OnceCell<HashSet<&'t [u8]>>,
+    /// How much names among siblings say, as far as they were read: the same ones stand around many values.
+    pub(super) ranks: RefCell<HashMap<&'t [u8], u8>>,
 }
 
 impl<'t> Page<'t> {
@@ -61,6 +65,7 @@ impl<'t> Page<'t> {
             rules,
             beside_mentions: OnceCell::new(),
             beside_checks: OnceCell::new(),
+            ranks: RefCell::default(),
         })
     }
 

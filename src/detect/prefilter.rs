@@ -14,45 +14,59 @@ use crate::decode;
 use crate::rule::Provider;
 use crate::rule::RuleSet;
 
-/// The compiled forms of all keywords: plain and UTF-16 in any letter case, base64 and hex in the usual spellings.
+/// Letters of a word that is searched in base64 of base64.
+const SHORTEST_TWICE: usize = 7;
+/// Beginnings of archives in base64.
+const MARKS: [&str; 5] = ["H4sI", "UEsDB", "QlpoO", "/Td6WFo", "KLUv/"];
+
+/// The compiled forms of all keywords: plain, in UTF-16 and with each letter escaped, all in any letter case; base64, once and
+/// twice, and hexadecimal in the usual spellings. And how archives begin in base64.
 pub struct Prefilter {
     pattern: String,
     /// The pattern, compiled if it is used.
     forms: OnceLock<Regex>,
     longest: usize,
     /// The faster search for the same forms; `None` where it is not to be had.
-    windows: Option<Windows>,
+    windows: Option<[Windows; 3]>,
 }
 
 impl Prefilter {
     /// Compiles the keywords of `rules`.
     pub(crate) fn new(rules: &RuleSet) -> Self {
-        let mut longest = 1;
-        let mut alternatives: Vec<String> = vec![];
-        let mut literals: Vec<Literal> = vec![];
+        // Words, signs and base64 of base64 apart: searches for few and like windows name fewer places.
+        let (mut words, mut signs, mut twice) = (vec![], vec![], vec![]);
         for provider in &rules.providers {
             for keyword in &provider.keywords {
-                let wide: Vec<String> = keyword.chars().map(|letter| letter.to_string()).collect();
-                alternatives.push(format!("(?i:{keyword}|{})", wide.join("\\x00")));
-                longest = longest.max(keyword.len() * 2);
-                let wide = wide.join("\0").into_bytes();
-                literals.extend(
-                    [keyword.clone().into_bytes(), wide]
-                        .map(|bytes| Literal { bytes, ignores_case: true }),
-                );
+                let wide: Vec<String> = keyword.chars().map(String::from).collect();
+                words.extend([keyword.clone(), wide.join("\0")].map(Literal::of_any_case));
+                signs.extend(escaped_forms(keyword).into_iter().map(Literal::of_any_case));
             }
-            for form in spellings(provider).iter().flat_map(|spelling| encoded_forms(spelling)) {
-                longest = longest.max(form.len());
-                alternatives.push(regex::escape(&form));
-                literals.push(Literal { bytes: form.into_bytes(), ignores_case: false });
+            for spelling in spellings(provider) {
+                words.extend(encoded_forms(&spelling).into_iter().map(Literal::exact));
+                // Of shorter words too few letters are left.
+                if spelling.len() < SHORTEST_TWICE {
+                    continue;
+                }
+                let forms = base64_forms(spelling.as_bytes());
+                let forms = forms.iter().flat_map(|form| base64_forms(form.as_bytes()));
+                twice.extend(forms.map(Literal::exact));
             }
         }
-        let pattern = if alternatives.is_empty() {
-            "[^\\x00-\\xff]".to_owned()
-        } else {
-            alternatives.join("|")
+        if !words.is_empty() {
+            signs.extend(MARKS.map(|mark| Literal::exact(mark.to_owned())));
+        }
+        let all = || words.iter().chain(&signs).chain(&twice);
+        let pattern = match all().map(Literal::pattern).collect::<Vec<_>>().join("|") {
+            none if none.is_empty() => "[^\\x00-\\xff]".to_owned(),
+            pattern => pattern,
         };
-        Self { pattern, forms: OnceLock::new(), longest, windows: Windows::new(&literals) }
+        let longest = all().map(|literal| literal.bytes.len()).max().unwrap_or(1);
+        let searches = [&words, &signs, &twice].map(|literals| Windows::new(literals));
+        let windows = match searches {
+            [Some(words), Some(signs), Some(twice)] => Some([words, signs, twice]),
+            _ => None,
+        };
+        Self { pattern, forms: OnceLock::new(), longest, windows }
     }
 
     fn forms(&self) -> &Regex {
@@ -66,7 +80,7 @@ impl Prefilter {
 impl Sieve for Prefilter {
     fn may_match(&self, bytes: &[u8]) -> bool {
         match &self.windows {
-            Some(windows) => windows.any(bytes),
+            Some(windows) => windows.iter().any(|windows| windows.any(bytes)),
             None => self.forms().is_match(bytes),
         }
     }
@@ -89,6 +103,35 @@ fn spellings(provider: &Provider) -> Vec<String> {
     }
     spellings
 }
+
+/// The first two letters of a word, each escaped, in any letter case: hardly anything else escapes letters.
+fn escaped_forms(word: &str) -> Vec<String> {
+    let [first, second] = [0, 1].map(|at| {
+        let letter = word.as_bytes()[at];
+        [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()]
+    });
+    let pairs = first.into_iter().flat_map(|first| second.map(|second| (first, second)));
+    pairs.flat_map(|(a, b)| ESCAPED.map(|escape| escape(a, b))).collect()
+}
+
+/// How two letters in a row are written otherwise.
+const ESCAPED: [fn(u8, u8) -> String; 15] = [
+    |a, b| format!("%{a:02x}%{b:02x}"),
+    |a, b| format!("%25{a:02x}%25{b:02x}"),
+    |a, b| format!("00{a:02x}\\u00{b:02x}"),
+    |a, b| format!("00{a:02x}\\u000000{b:02x}"),
+    |a, b| format!("00{a:02x}%u00{b:02x}"),
+    |a, b| format!("00{a:02x};&#x00{b:02x}"),
+    |a, b| format!("\\x{a:02x}\\x{b:02x}"),
+    |a, b| format!("{{{a:02x}}}\\u{{{b:02x}}}"),
+    |a, b| format!("#{a};&#{b};"),
+    |a, b| format!("#x{a:02x};&#x{b:02x};"),
+    |a, b| format!("\\{a:03o}\\{b:03o}"),
+    |a, b| format!("{a}, {b}"),
+    |a, b| format!("{a},{b}"),
+    |a, b| format!("0x{a:02x}, 0x{b:02x}"),
+    |a, b| format!("0x{a:02x},0x{b:02x}"),
+];
 
 /// Base64 at its three alignments, of the word and of its UTF-16, and both cases of hexadecimal.
 pub(super) fn encoded_forms(spelling: &str) -> Vec<String> {

@@ -208,6 +208,9 @@ pub(super) const NESTED: &[Shape] = &[
     ("base64 in UTF-16", "a.ps1", |key| {
         json(key).base64().within("$data = '", "'\n").utf16(false, true)
     }),
+    ("base64 of gz", "cloud-init.yml", |key| {
+        dotenv(key).gzip().base64().within("write_files:\n- encoding: gz+b64\n  content: ", "\n")
+    }),
     ("unicode escapes in a joined literal", "a.js", |key| {
         Marked::new(
             "const yousignApiKey = \"",

@@ -49,7 +49,9 @@ impl Marked {
     pub(super) fn base64(self) -> Self {
         let bytes = STANDARD.encode(&self.bytes).into_bytes();
         let end = (self.key.end.div_ceil(3) * 4).min(bytes.len());
-        Self { key: self.key.start / 3 * 4..end, bytes, reading: None, ..self }
+        // What an archive holds has lines of its own.
+        let reading = self.reading.filter(|_| self.member.is_some());
+        Self { key: self.key.start / 3 * 4..end, bytes, reading, ..self }
     }
 
     /// Base64 in lines of 76 characters, as in mails and PEM files.

@@ -11,6 +11,8 @@ use signleak::decode::Limits;
 use signleak::detect::Detector;
 use signleak::rule::RuleSet;
 
+use proptest::prelude::*;
+
 use crate::support::key;
 
 /// A document of some kind: its path, and how it is made of a key.
@@ -61,7 +63,16 @@ fn reversed(key: &str) -> String {
 /// Judges one document: none if the key is found where it stands, or else what is wrong.
 fn fault(detector: &Detector, shape: &Shape, key: &str) -> Option<String> {
     let (name, path, make) = shape;
-    let document = make(key);
+    fault_in(detector, name, path, &make(key), key)
+}
+
+fn fault_in(
+    detector: &Detector,
+    name: &str,
+    path: &str,
+    document: &Marked,
+    key: &str,
+) -> Option<String> {
     let mut coverage = Coverage::default();
     let found =
         detector.candidates(&document.bytes, &BlobPath::new(path.as_bytes()), &mut coverage);
@@ -93,4 +104,44 @@ fn every_view_is_read_and_points_at_the_original() {
     let faults: Vec<String> =
         shapes.iter().filter_map(|shape| fault(&detector, shape, &key())).collect();
     assert!(faults.is_empty(), "{} of {}: {faults:#?}", faults.len(), shapes.len());
+}
+
+type Encode = fn(Marked) -> Marked;
+
+/// Encodings of a whole text, in which no keyword stands as it is.
+const WHOLE: &[(&str, Encode)] = &[
+    ("plain", |text| text),
+    ("UTF-16LE", |text| text.utf16(false, true)),
+    ("UTF-16BE", |text| text.utf16(true, false)),
+    ("UTF-32LE", |text| text.utf32(false, true)),
+    ("base64", |text| text.base64().within("data: ", "\n")),
+    ("base64 twice", |text| text.base64().base64().within("data: ", "\n")),
+    ("hexadecimal", |text| text.each(|byte| format!("{byte:02x}")).within("0x", "\n")),
+    ("percent", |text| text.each(|byte| format!("%{byte:02x}")).within("?q=", " ")),
+    ("percent twice", |text| text.each(|byte| format!("%25{byte:02X}")).within("?q=", " ")),
+    ("unicode escapes", |text| text.each(|byte| format!("\\u{byte:04x}")).within("\"", "\"")),
+    ("hex escapes", |text| text.each(|byte| format!("\\x{byte:02x}")).within("\"", "\"")),
+    ("octal escapes", |text| text.each(|byte| format!("\\{byte:03o}")).within("\"", "\"")),
+    ("entities", |text| text.each(|byte| format!("&#{byte};")).within("<b>", "</b>")),
+    ("hex entities", |text| text.each(|byte| format!("&#x{byte:x};")).within("<b>", "</b>")),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    /// The prefilter lets every encoding of a whole file pass, and the finding's region is that of what encodes the key:
+    /// [`Marked`] has counted it without the code under test.
+    #[test]
+    fn no_encoding_hides_a_key_or_moves_it(
+        key in "[a-z][A-Z][0-9][A-Za-z0-9]{29}",
+        before in "([a-z]{1,9}[ =:;]?[a-zA-Z]{0,7}\n){0,9}",
+        name in "YOUSIGN_API_KEY|yousign_token|Yousign_Key|YouSign_ApiKey|youtrust_api_key|YOUTRUST_TOKEN",
+        behind in "(\n[a-z]{1,9}[ =:;]?[a-zA-Z]{0,7}){0,9}\n",
+    ) {
+        let detector = detector();
+        for (encoding, encode) in WHOLE {
+            let document =
+                encode(Marked::new(&format!("{before}{name}="), &key, &behind));
+            prop_assert_eq!(fault_in(&detector, encoding, "notes.txt", &document, &key), None);
+        }
+    }
 }

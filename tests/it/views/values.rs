@@ -54,6 +54,7 @@ pub(super) const ENCODINGS: &[Shape] = &[
             .base64()
             .within("powershell -EncodedCommand ", "\n")
     }),
+    ("base64 twice", "ci.yml", |key| json(key).base64().base64().within("data: ", "\n")),
     ("data URL", "page.html", |key| {
         json(key).base64().within("<a href=\"data:application/json;base64,", "\">x</a>")
     }),
