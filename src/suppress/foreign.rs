@@ -1,8 +1,12 @@
 //! Ignore files and baselines of other scanners. What names a line and not a secret hides whatever comes to stand there, so it is
 //! honoured as its owner wrote it and said so in the report.
 
+use std::collections::BTreeMap;
+
 use globset::Glob;
 use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::Error as _;
 use serde_json::Value;
 
 use super::entry::Entry;
@@ -11,6 +15,7 @@ use super::ignore_file::IgnoreError;
 use super::ignore_file::IgnoreFile;
 use crate::secret::Fingerprint;
 use crate::secret::Secret;
+use crate::secret::hex_byte;
 
 /// What is said of an entry that is bound to a line.
 const BY_LINE: &str = "bound to a line, not to the secret";
@@ -87,9 +92,12 @@ impl IgnoreFile {
             let leaks: Vec<GitleaksLeak> = serde_json::from_str(text).map_err(json)?;
             leaks.into_iter().map(GitleaksLeak::entry).collect()
         } else if value.get("results").is_some() {
-            detect_secrets(&value)
+            let baseline: DetectSecrets = serde_json::from_str(text).map_err(json)?;
+            baseline.entries()
         } else if value.get("findings").is_some() {
-            own_report(&value)
+            let report: OwnReport = serde_json::from_str(text).map_err(json)?;
+            let hashes = report.findings.into_iter().map(|finding| finding.secret.sha256);
+            hashes.map(|hash| Entry::new(1, Key::Sha256(hash))).collect()
         } else {
             let message = "is no baseline of signleak, gitleaks or detect-secrets; write one with `signleak baseline create`";
             return Err(IgnoreError::new(name, 1, message.to_owned()));
@@ -122,23 +130,45 @@ impl GitleaksLeak {
 }
 
 /// SHA-1 of secrets by file.
-fn detect_secrets(value: &Value) -> Vec<Entry> {
-    let mut entries = vec![];
-    for (path, secrets) in value["results"].as_object().into_iter().flatten() {
-        for secret in secrets.as_array().into_iter().flatten() {
-            let Some(hash) = secret["hashed_secret"].as_str().and_then(sha1) else { continue };
-            let path = Glob::new(&globset::escape(path)).ok().map(|glob| glob.compile_matcher());
-            entries.push(Entry { path, ..Entry::new(1, Key::Sha1(hash)) });
-        }
-    }
-    entries
+#[derive(Deserialize)]
+struct DetectSecrets {
+    results: BTreeMap<String, Vec<DetectedSecret>>,
 }
 
-fn own_report(value: &Value) -> Vec<Entry> {
-    let findings = value["findings"].as_array().into_iter().flatten();
-    let hashes =
-        findings.filter_map(|finding| Fingerprint::from_hex(finding["secret"]["sha256"].as_str()?));
-    hashes.map(|hash| Entry::new(1, Key::Sha256(hash))).collect()
+#[derive(Deserialize)]
+struct DetectedSecret {
+    #[serde(deserialize_with = "sha1")]
+    hashed_secret: [u8; 20],
+}
+
+impl DetectSecrets {
+    fn entries(self) -> Vec<Entry> {
+        let of_file = |(path, secrets): (String, Vec<DetectedSecret>)| {
+            let path = Glob::new(&globset::escape(&path)).ok().map(|glob| glob.compile_matcher());
+            let entry = move |secret: DetectedSecret| {
+                let key = Key::Sha1(secret.hashed_secret);
+                Entry { path: path.clone(), ..Entry::new(1, key) }
+            };
+            secrets.into_iter().map(entry)
+        };
+        self.results.into_iter().flat_map(of_file).collect()
+    }
+}
+
+/// What a baseline needs of our own report.
+#[derive(Deserialize)]
+struct OwnReport {
+    findings: Vec<ReportedFinding>,
+}
+
+#[derive(Deserialize)]
+struct ReportedFinding {
+    secret: ReportedSecret,
+}
+
+#[derive(Deserialize)]
+struct ReportedSecret {
+    sha256: Fingerprint,
 }
 
 fn each_line(
@@ -169,15 +199,11 @@ fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn sha1(hex: &str) -> Option<[u8; 20]> {
-    let mut bytes = [0; 20];
-    if !is_hex(hex, 40) {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(bytes)
+fn sha1<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 20], D::Error> {
+    let hex = String::deserialize(deserializer)?;
+    let bytes: Option<Vec<u8>> = hex.as_bytes().chunks(2).map(hex_byte).collect();
+    let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| D::Error::custom("`hashed_secret` is a SHA-1 of 40 hexadecimal digits"))
 }
 
 #[cfg(test)]
@@ -222,6 +248,15 @@ mod tests {
             (IgnoreFile::betterleaks_ignore("12", "f"), ["f:1: ", "64 hexadecimal"]),
             (IgnoreFile::baseline("{\n\"results\": ", "f"), ["f:2: ", "signleak baseline create"]),
             (IgnoreFile::baseline("{}", "f"), ["f:1: ", "signleak baseline create"]),
+            (IgnoreFile::baseline("{\"findings\": 3}", "f"), ["f:1: ", "signleak baseline create"]),
+            (
+                IgnoreFile::baseline("{\n\"results\": []}", "f"),
+                ["f:2: ", "signleak baseline create"],
+            ),
+            (
+                IgnoreFile::baseline("{\"results\": {\"a\": [{\"hashed_secret\": \"12\"}]}}", "f"),
+                ["f:1: ", "40 hexadecimal"],
+            ),
         ] {
             let error = error.expect_err("malformed").to_string();
             assert!(parts.iter().all(|part| error.contains(part)), "{error}");
