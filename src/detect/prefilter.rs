@@ -104,18 +104,33 @@ fn spellings(provider: &Provider) -> Vec<String> {
     spellings
 }
 
-/// The first two letters of a word, each escaped, in any letter case: hardly anything else escapes letters.
+/// The first two letters of a word, each escaped, in any letter case: hardly anything else escapes letters. And the
+/// first three as a list of codes, since tables of numbers are common.
 fn escaped_forms(word: &str) -> Vec<String> {
-    let [first, second] = [0, 1].map(|at| {
-        let letter = word.as_bytes()[at];
-        [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()]
-    });
-    let pairs = first.into_iter().flat_map(|first| second.map(|second| (first, second)));
-    pairs.flat_map(|(a, b)| ESCAPED.map(|escape| escape(a, b))).collect()
+    let pairs = cases(&word.as_bytes()[..2]);
+    let pairs = pairs.iter().flat_map(|pair| ESCAPED.map(|escape| escape(pair[0], pair[1])));
+    let lists = cases(&word.as_bytes()[..3]);
+    let listed = |codes: &Vec<u8>| {
+        let decimal: Vec<String> = codes.iter().map(u8::to_string).collect();
+        let hex: Vec<String> = codes.iter().map(|code| format!("0x{code:02x}")).collect();
+        [decimal.join(", "), decimal.join(","), hex.join(", "), hex.join(",")]
+    };
+    pairs.chain(lists.iter().flat_map(listed)).collect()
+}
+
+/// All spellings of some letters in either case.
+fn cases(letters: &[u8]) -> Vec<Vec<u8>> {
+    letters.iter().fold(vec![vec![]], |spellings, letter| {
+        let longer = |spelling: &Vec<u8>| {
+            [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()]
+                .map(|letter| [spelling.as_slice(), &[letter]].concat())
+        };
+        spellings.iter().flat_map(longer).collect()
+    })
 }
 
 /// How two letters in a row are written otherwise.
-const ESCAPED: [fn(u8, u8) -> String; 15] = [
+const ESCAPED: [fn(u8, u8) -> String; 11] = [
     |a, b| format!("%{a:02x}%{b:02x}"),
     |a, b| format!("%25{a:02x}%25{b:02x}"),
     |a, b| format!("00{a:02x}\\u00{b:02x}"),
@@ -127,10 +142,6 @@ const ESCAPED: [fn(u8, u8) -> String; 15] = [
     |a, b| format!("#{a};&#{b};"),
     |a, b| format!("#x{a:02x};&#x{b:02x};"),
     |a, b| format!("\\{a:03o}\\{b:03o}"),
-    |a, b| format!("{a}, {b}"),
-    |a, b| format!("{a},{b}"),
-    |a, b| format!("0x{a:02x}, 0x{b:02x}"),
-    |a, b| format!("0x{a:02x},0x{b:02x}"),
 ];
 
 /// Base64 at its three alignments, of the word and of its UTF-16, and both cases of hexadecimal.
