@@ -31,7 +31,7 @@ fn sift(bencher: Bencher<'_, '_>) {
     let repo = repo();
     let pass = || {
         let mut coverage = Coverage::default();
-        let look = |bytes: &[u8]| detector.may_hold(bytes);
+        let look = |bytes: &[u8], is_hinted: bool| detector.may_hold(bytes, is_hinted);
         let sifted = repo.sift(detector.prefilter(), &look, &SiftOptions::default(), &mut coverage);
         sifted.expect("it sifts");
         coverage.object_bytes

@@ -89,21 +89,28 @@ impl Beyond {
     }
 }
 
-/// Looks for anything that has the shape of a secret.
+/// Looks for anything that has the shape of a secret, and for a keyword.
 pub(super) struct Shapes<'d> {
     /// Whose rules.
     pub(super) detector: &'d Detector,
-    /// Whether something was found.
-    pub(super) found: bool,
+    /// Whether something of that shape was found.
+    pub(super) has_shape: bool,
+    /// Whether a keyword was found, or need not be.
+    pub(super) has_keyword: bool,
 }
 
 impl Reader for Shapes<'_> {
     fn opens(&mut self, _text: &[u8], _member: Option<&BlobPath>) -> bool {
-        !self.found
+        !(self.has_shape && self.has_keyword)
     }
 
     fn read(&mut self, view: &View<'_>) {
-        self.found = self.found
+        let names_it =
+            |text: &[u8]| self.detector.keywords().iter().any(|word| word.is_match(text));
+        self.has_keyword = self.has_keyword
+            || names_it(view.text)
+            || view.member.is_some_and(|member| names_it(member.as_bytes()));
+        self.has_shape = self.has_shape
             || self.detector.rules.providers.iter().any(|provider| {
                 !token::tokens(provider, view.text).is_empty()
                     || pattern::may_match(provider, view.text)
@@ -116,5 +123,25 @@ impl Reader for Shapes<'_> {
                 keywords.find_iter(text).map(|found| Span::new(found.start(), found.end())),
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::RuleSet;
+
+    /// Base64 that begins like an archive passes the prefilter; without a keyword in it, it must not make a history be
+    /// read a second time.
+    #[test]
+    fn what_names_nobody_is_kept_only_on_a_hint() {
+        let rules = RuleSet::built_in().expect("built-in rules are valid");
+        let detector = Detector::new(rules, decode::Limits::default());
+        let token = "d41d8cd98f00b204e9800998ecf8427e";
+        let text = format!("icon = H4sIAAAA\nsum = {token}\n");
+        assert!(detector.prefilter.may_match(text.as_bytes()));
+        assert!(!detector.may_hold(text.as_bytes(), false));
+        assert!(detector.may_hold(text.as_bytes(), true));
+        assert!(detector.may_hold(format!("{text}# yousign").as_bytes(), false));
     }
 }

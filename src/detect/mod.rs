@@ -139,13 +139,14 @@ impl Detector {
         found.into_candidates()
     }
 
-    /// Whether a blob whose path is not known yet can hold a candidate under any path.
+    /// Whether a blob whose path is not known yet can hold a candidate under any path that does not speak of a provider, or
+    /// under any path at all if it `is_hinted` that its path may.
     #[must_use]
-    pub fn may_hold(&self, bytes: &[u8]) -> bool {
+    pub fn may_hold(&self, bytes: &[u8], is_hinted: bool) -> bool {
         let mut ignored = Coverage::default();
-        let mut shapes = Shapes { detector: self, found: false };
+        let mut shapes = Shapes { detector: self, has_shape: false, has_keyword: is_hinted };
         decode::read_views(bytes, &self.limits, &mut ignored, "", &mut shapes);
-        shapes.found
+        shapes.has_shape && shapes.has_keyword
     }
 
     /// Explains every value of a document that has the shape of a secret.

@@ -39,7 +39,7 @@ impl Run<'_> {
         let options =
             SiftOptions { verify_objects: self.options.verify_objects, ..self.sift_options() };
         let mut coverage = Coverage::default();
-        let keep = |bytes: &[u8]| self.keeps(bytes);
+        let keep = |bytes: &[u8], is_hinted: bool| self.keeps(bytes, is_hinted);
         let sifted = repo.sift(self.detector.prefilter(), &keep, &options, &mut coverage);
         lock(&self.coverage).merge(coverage);
         let place = || repo.git_dir().display().to_string();
@@ -49,8 +49,8 @@ impl Run<'_> {
 
     /// Whether bytes without a path may hold a secret. What is sure of itself even so will be traced together with the
     /// naming of places, so that the history need not be read a third time.
-    fn keeps(&self, bytes: &[u8]) -> bool {
-        if !self.detector.may_hold(bytes) {
+    fn keeps(&self, bytes: &[u8], is_hinted: bool) -> bool {
+        if !self.detector.may_hold(bytes, is_hinted) {
             return false;
         }
         let mut ignored = Coverage::default();

@@ -66,7 +66,7 @@ fn assert_equal(folder: &Path) {
     let lines: Vec<String> = seen.into_inner().expect("no panic").into_values().collect();
     assert_eq!(lines.join("\n"), String::from_utf8_lossy(&expected).trim_end());
     let options = SiftOptions { verify_objects: true, ..SiftOptions::default() };
-    repo.sift(&Word, &|_| true, &options, &mut coverage).expect("it sifts");
+    repo.sift(&Word, &|_, _| true, &options, &mut coverage).expect("it sifts");
     assert!(coverage.is_complete(), "{:?}", coverage.gaps().collect::<Vec<_>>());
 }
 
@@ -114,7 +114,8 @@ fn sift_verified(path: &Path) -> Coverage {
     let repo = Repo::discover(path, &OpenOptions::default()).expect("it opens").expect("it is one");
     let mut coverage = Coverage::default();
     let options = SiftOptions { verify_objects: true, ..SiftOptions::default() };
-    let sifted = repo.sift(&Word, &|_| true, &options, &mut coverage).expect("damage is no error");
+    let sifted =
+        repo.sift(&Word, &|_, _| true, &options, &mut coverage).expect("damage is no error");
     drop(repo.attribute(sifted, None));
     coverage
 }

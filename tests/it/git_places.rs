@@ -36,7 +36,7 @@ fn scan(path: &Path, range: Option<RangeSpec>) -> (Vec<Located>, Coverage) {
     let mut coverage = Coverage::default();
     let options = SiftOptions { range, ..SiftOptions::default() };
     // Everything the sieve or a hint points at is kept.
-    let sifted = repo.sift(&Word, &|_| true, &options, &mut coverage).expect("it sifts");
+    let sifted = repo.sift(&Word, &|_, _| true, &options, &mut coverage).expect("it sifts");
     (repo.attribute(sifted, None).expect("it attributes"), coverage)
 }
 

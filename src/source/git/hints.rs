@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::object::{Mode, ObjectKind, tree_entries};
 use super::pack::Reader;
-use super::sift::{KeptText, Sifted, Sifter, read_each};
+use super::sift::{Kept, KeptText, Sifted, Sifter, read_each};
 use super::store::report;
 use crate::blob::BlobId;
 use crate::coverage::Coverage;
@@ -60,7 +60,7 @@ pub(crate) fn follow(
         }
     }
     let states = read_each(sifter, blobs.into_iter().collect(), |state, id, kind, bytes| {
-        sifter.force(state, id, kind, bytes);
+        sifter.force(state, Kept { kind, id }, bytes, true);
     });
     for state in states {
         coverage.merge(state.coverage);
@@ -70,7 +70,7 @@ pub(crate) fn follow(
 
 /// Looks at a path, from the entry that passed the sieve downwards.
 fn keep_name(sifter: &Sifter<'_>, path: &[u8], id: BlobId, sifted: &mut Sifted) {
-    if (sifter.look)(path) {
+    if (sifter.look)(path, true) {
         let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path).to_vec();
         sifted.texts.push(KeptText {
             origin: Origin::FileName,

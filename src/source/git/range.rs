@@ -139,7 +139,7 @@ pub(crate) fn sift(
     let states = read_each(sifter, ids.into_iter().collect(), |state, id, kind, bytes| {
         let seen = Seen { id: id.as_bytes(), kind, is_copy: false, stored: (0, 0) };
         if hinted.contains(&id) {
-            sifter.force(state, id, kind, bytes);
+            sifter.force(state, Kept { kind, id }, bytes, true);
         }
         sifter.whole(state, &seen, bytes);
     });

@@ -25,8 +25,9 @@ use crate::coverage::GapKind;
 use crate::provenance::Origin;
 use crate::source::pieces;
 
-/// Decides about bytes that the sieve let through; `true` keeps them.
-pub type Look<'a> = dyn Fn(&[u8]) -> bool + Sync + 'a;
+/// Decides about bytes that the sieve let through; `true` keeps them. The flag says that a path or name may speak for them, so
+/// that they need not speak for themselves.
+pub type Look<'a> = dyn Fn(&[u8], bool) -> bool + Sync + 'a;
 
 /// What is scanned and how.
 #[derive(Clone, Debug, Default)]
@@ -226,21 +227,22 @@ pub(crate) struct SiftState {
 impl Sifter<'_> {
     /// Whether a short text passes the sieve and the look.
     pub(crate) fn keeps(&self, text: &[u8]) -> bool {
-        self.sieve.may_match(text) && (self.look)(text)
+        self.sieve.may_match(text) && (self.look)(text, true)
     }
 
     /// Looks at an object without asking the sieve, and remembers it if it is kept.
-    pub(crate) fn force(&self, state: &mut SiftState, id: BlobId, kind: ObjectKind, bytes: &[u8]) {
+    pub(crate) fn force(&self, state: &mut SiftState, kept: Kept, bytes: &[u8], is_hinted: bool) {
+        let Kept { kind, id } = kept;
         let is_kept = match kind {
             ObjectKind::Blob => {
                 !self.is_too_large(state, id.as_bytes(), bytes.len() as u64)
-                    && pieces(bytes).any(|piece| (self.look)(piece.bytes))
+                    && pieces(bytes).any(|piece| (self.look)(piece.bytes, is_hinted))
             }
-            ObjectKind::Commit | ObjectKind::Tag => (self.look)(&message_text(bytes)),
+            ObjectKind::Commit | ObjectKind::Tag => (self.look)(&message_text(bytes), true),
             ObjectKind::Tree => false,
         };
         if is_kept {
-            state.kept.push(Kept { kind, id });
+            state.kept.push(kept);
             if let Pass::First(settled) = self.pass {
                 settled.wake();
             }
@@ -256,7 +258,7 @@ impl Sifter<'_> {
                 let is_opaque =
                     !matched && self.sieve.is_opaque(&bytes[..bytes.len().min(HEAD_BYTES)]);
                 if matched || is_opaque {
-                    self.force(state, id, seen.kind, bytes);
+                    self.force(state, Kept { kind: seen.kind, id }, bytes, false);
                 }
                 note_lfs(state, id.as_bytes(), bytes, bytes.len() as u64);
                 let settled = self.remembers(seen).filter(|_| !matched && !is_opaque);
@@ -267,7 +269,7 @@ impl Sifter<'_> {
             }
             ObjectKind::Commit | ObjectKind::Tag => {
                 if matched {
-                    self.force(state, id, seen.kind, bytes);
+                    self.force(state, Kept { kind: seen.kind, id }, bytes, false);
                 }
                 matched
             }

@@ -101,7 +101,7 @@ impl Repo {
             settled.and_then(|(settled, runs)| settled.unsettle(&runs, &store).then_some(settled));
         let sifter = copies.map(|copies| Sifter {
             sieve: copies.sieve,
-            look: &|_| true,
+            look: &|_, _| true,
             options: copies.options,
             store: &store,
             checks_entries: false,
