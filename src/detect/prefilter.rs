@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use regex::bytes::Regex;
 use regex::bytes::RegexBuilder;
 
+use super::windows;
 use super::windows::Literal;
 use super::windows::Windows;
 use crate::blob::Sieve;
@@ -107,26 +108,15 @@ fn spellings(provider: &Provider) -> Vec<String> {
 /// The first two letters of a word, each escaped, in any letter case: hardly anything else escapes letters. And the
 /// first three as a list of codes, since tables of numbers are common.
 fn escaped_forms(word: &str) -> Vec<String> {
-    let pairs = cases(&word.as_bytes()[..2]);
+    let pairs = windows::spellings(&word.as_bytes()[..2], true);
     let pairs = pairs.iter().flat_map(|pair| ESCAPED.map(|escape| escape(pair[0], pair[1])));
-    let lists = cases(&word.as_bytes()[..3]);
+    let lists = windows::spellings(&word.as_bytes()[..3], true);
     let listed = |codes: &Vec<u8>| {
         let decimal: Vec<String> = codes.iter().map(u8::to_string).collect();
         let hex: Vec<String> = codes.iter().map(|code| format!("0x{code:02x}")).collect();
         [decimal.join(", "), decimal.join(","), hex.join(", "), hex.join(",")]
     };
     pairs.chain(lists.iter().flat_map(listed)).collect()
-}
-
-/// All spellings of some letters in either case.
-fn cases(letters: &[u8]) -> Vec<Vec<u8>> {
-    letters.iter().fold(vec![vec![]], |spellings, letter| {
-        let longer = |spelling: &Vec<u8>| {
-            [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()]
-                .map(|letter| [spelling.as_slice(), &[letter]].concat())
-        };
-        spellings.iter().flat_map(longer).collect()
-    })
 }
 
 /// How two letters in a row are written otherwise.

@@ -142,8 +142,8 @@ fn rarest(literal: &Literal) -> Option<(usize, &[u8])> {
     literal.bytes.windows(WINDOW).enumerate().min_by_key(frequency)
 }
 
-/// All spellings of a window, each once.
-fn spellings(window: &[u8], ignores_case: bool) -> Vec<Vec<u8>> {
+/// All spellings of some bytes, each once: in any letter case, or as they are.
+pub(super) fn spellings(window: &[u8], ignores_case: bool) -> Vec<Vec<u8>> {
     let mut spellings = vec![Vec::with_capacity(window.len())];
     for &byte in window {
         if ignores_case && byte.is_ascii_alphabetic() {

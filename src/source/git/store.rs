@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -34,12 +35,19 @@ pub(crate) struct Store {
     pub(crate) packs: Vec<Pack>,
     pub(crate) loose: Vec<LooseFolder>,
     pub(crate) hash_len: usize,
+    /// Which entries of each pack are made from which, and what has no place there; sorted out when it is needed.
+    forests: OnceLock<Vec<(Forest, Vec<Damaged>)>>,
 }
 
 impl Store {
     /// Opens all objects of a repository. What cannot be opened becomes a gap.
     pub(crate) fn of(repo: &Repo, coverage: &mut Coverage) -> Self {
-        let mut store = Self { packs: vec![], loose: vec![], hash_len: repo.hash_len };
+        let mut store = Self {
+            packs: vec![],
+            loose: vec![],
+            hash_len: repo.hash_len,
+            forests: OnceLock::new(),
+        };
         for folder in &object_folders(repo, coverage) {
             store.packs.extend(open_packs(folder, repo.hash_len, coverage));
             match loose::list(folder, repo.hash_len) {
@@ -93,10 +101,10 @@ impl Store {
         for at in 0..self.loose.len() {
             states.extend(self.traverse_loose(at, visitor));
         }
-        for (at, pack) in self.packs.iter().enumerate().rev() {
-            let (forest, damaged) = Forest::of(pack);
-            states.extend(traverse(pack, &forest, &self.packs[..at], visitor));
-            report_unplaced(pack, &forest, &damaged, coverage);
+        let forests = self.forests.get_or_init(|| self.packs.iter().map(Forest::of).collect());
+        for (at, (pack, (forest, damaged))) in self.packs.iter().zip(forests).enumerate().rev() {
+            states.extend(traverse(pack, forest, &self.packs[..at], visitor));
+            report_unplaced(pack, forest, damaged, coverage);
         }
         states
     }

@@ -8,6 +8,7 @@ use super::super::pack::Reader;
 use super::super::range::RangePlace;
 use super::super::repo::Repo;
 use super::super::sift::{KeptText, Sifted};
+use super::super::staged::Index;
 use super::super::store::Store;
 use super::stats::PlaceStats;
 use super::{AttributeError, History, Located, read};
@@ -307,12 +308,10 @@ fn index_paths(repo: &Repo) -> BTreeMap<BlobId, BTreeSet<Vec<u8>>> {
     let linked = std::fs::read_dir(repo.common_dir.join("worktrees")).into_iter().flatten();
     let linked = linked.filter_map(|entry| Some(entry.ok()?.path()));
     for folder in linked.chain([repo.common_dir.clone()]) {
-        let path = folder.join("index");
-        let Ok(index) = git2::Index::open(&path) else { continue };
-        for entry in index.iter() {
-            if let Some(id) = BlobId::from_bytes(entry.id.as_bytes()) {
-                paths.entry(id).or_default().insert(entry.path);
-            }
+        let index = Index::read(&folder.join("index"), &folder, repo.hash_len);
+        let Ok(index) = index else { continue };
+        for entry in index.entries() {
+            paths.entry(entry.id).or_default().insert(index.name(entry).to_vec());
         }
     }
     paths

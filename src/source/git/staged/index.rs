@@ -57,7 +57,7 @@ pub enum IndexError {
 }
 
 /// The entries, in git's order.
-pub(super) struct Index {
+pub(crate) struct Index {
     /// The entries' paths, one after the other.
     names: Vec<u8>,
     entries: Vec<Entry>,
@@ -67,10 +67,10 @@ pub(super) struct Index {
 
 /// One entry.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Where its path stands among the names.
     pub(super) name: Range<usize>,
-    pub(super) id: BlobId,
+    pub(crate) id: BlobId,
     mode: u32,
     /// 0, or the side of a conflict: 1 base, 2 ours, 3 theirs.
     stage: u16,
@@ -102,7 +102,7 @@ impl Entry {
 
 impl Index {
     /// Reads the index at `path`; `git_dir` holds the shared part of a split one. Where there is none, nothing is staged.
-    pub(super) fn read(path: &Path, git_dir: &Path, hash_len: usize) -> Result<Self, IndexError> {
+    pub(crate) fn read(path: &Path, git_dir: &Path, hash_len: usize) -> Result<Self, IndexError> {
         match files::map(path) {
             Ok(data) => {
                 let (mut index, link) = Self::parse(&data, hash_len)?;
@@ -137,12 +137,12 @@ impl Index {
     }
 
     /// The entries.
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     /// The path of an entry.
-    pub(super) fn name(&self, entry: &Entry) -> &[u8] {
+    pub(crate) fn name(&self, entry: &Entry) -> &[u8] {
         &self.names[entry.name.clone()]
     }
 

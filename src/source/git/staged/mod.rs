@@ -24,7 +24,7 @@ use crate::coverage::Coverage;
 use crate::coverage::GapKind;
 
 use compare::Comparison;
-use index::Index;
+pub(super) use index::Index;
 pub use index::IndexError;
 
 /// Why the index cannot be scanned.
