@@ -90,10 +90,13 @@ impl<'r, 'p> Judge<'r, 'p> {
     }
 
     fn placeholder(&self, token: &[u8]) -> Option<&'static str> {
-        let lower = token.to_ascii_lowercase();
-        let holds = |word: &String| memchr::memmem::find(&lower, word.as_bytes()).is_some();
-        let words = &self.page.vocabulary().placeholder;
-        words.iter().any(holds).then_some("holds a placeholder's word")
+        let lower = String::from_utf8_lossy(token).to_ascii_lowercase();
+        let vocabulary = self.page.vocabulary();
+        if vocabulary.published.contains(&lower) {
+            return Some("is one that anybody knows, like the MD5 of nothing");
+        }
+        let holds = |word: &String| lower.contains(word.as_str());
+        vocabulary.placeholder.iter().any(holds).then_some("holds a placeholder's word")
     }
 
     fn weigh_label(

@@ -28,6 +28,7 @@ pub struct Vocabulary {
     pub environment_flag: HashSet<String>,
     pub flag_owner: HashSet<String>,
     pub reference_word: HashSet<String>,
+    pub published: HashSet<String>,
     pub reference: Vec<String>,
     pub placeholder: Vec<String>,
     pub encrypted_before: Vec<String>,
@@ -58,6 +59,7 @@ pub(super) struct VocabularyToml {
     environment_flag: Vec<String>,
     flag_owner: Vec<String>,
     reference_word: Vec<String>,
+    published: Vec<String>,
     reference: Vec<String>,
     placeholder: Vec<String>,
     encrypted_before: Vec<String>,
@@ -92,6 +94,7 @@ impl Vocabulary {
         self.environment_flag.extend(words.environment_flag);
         self.flag_owner.extend(words.flag_owner);
         self.reference_word.extend(words.reference_word);
+        self.published.extend(words.published);
         self.reference.extend(words.reference);
         self.placeholder.extend(words.placeholder);
         self.encrypted_before.extend(words.encrypted_before);
