@@ -7,6 +7,7 @@ mod configuration;
 mod copies_in_history;
 mod coverage_gaps;
 mod cure;
+mod damage;
 mod doctor;
 mod formats;
 mod git_engine;

@@ -77,7 +77,8 @@ fn inflate_by_guess(
     out: &mut Buffer,
 ) -> Result<(), EntryError> {
     let most = compressed.len().saturating_mul(DEFLATE_RATIO);
-    let mut guess = compressed.len().saturating_mul(4).clamp(256, most);
+    // Nothing inflates to more; a file may be empty, as a power failure leaves it.
+    let mut guess = compressed.len().saturating_mul(4).max(256).min(most);
     loop {
         out.resize(guess as u64)?;
         match inflater.zlib_decompress(compressed, out) {

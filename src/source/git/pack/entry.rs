@@ -23,6 +23,8 @@ pub(crate) enum EntryError {
     Size(u64),
     #[error("its compressed bytes are damaged")]
     Deflate,
+    #[error("the index has it where another object stands, too")]
+    Shared,
     #[error("its delta is damaged")]
     Delta,
     #[error("its delta base is missing")]

@@ -32,7 +32,7 @@ pub(crate) struct Forest {
 }
 
 impl Forest {
-    /// Sorts out a pack. Entries that cannot be placed are returned beside the forest.
+    /// Sorts out a pack. Entries that cannot be read are returned beside the forest.
     pub(crate) fn of(pack: &Pack) -> (Self, Vec<Damaged>) {
         let mut damaged = vec![];
         let (offsets, positions) = by_offset(pack, &mut damaged);
@@ -54,7 +54,7 @@ impl Forest {
         let mut links = Vec::with_capacity(parents.len());
         for (entry, parent) in (0_u32..).zip(parents) {
             links.push(match parent {
-                Ok(NONE) => {
+                Ok(NONE) | Err(EntryError::Base) => {
                     forest.roots.push(entry);
                     NONE
                 }
@@ -74,7 +74,7 @@ impl Forest {
         u32::try_from(self.offsets.len()).expect("an index counts its objects in 32 bits")
     }
 
-    /// Entries that hold whole objects.
+    /// Entries that hold whole objects, and deltas whose base the index does not name.
     pub(crate) fn roots(&self) -> &[u32] {
         &self.roots
     }
@@ -178,5 +178,11 @@ fn by_offset(pack: &Pack, damaged: &mut Vec<Damaged>) -> (Vec<u64>, Vec<u32>) {
         }
     }
     pairs.par_sort_unstable();
+    // Two objects cannot stand at one place: the index is wrong about one of them.
+    for pair in pairs.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        damaged.extend(
+            pair.iter().map(|&(_, position)| Damaged { position, error: EntryError::Shared }),
+        );
+    }
     pairs.into_iter().unzip()
 }

@@ -7,7 +7,7 @@ pub(crate) mod forest;
 pub(crate) mod index;
 pub(crate) mod traverse;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,7 +22,10 @@ use self::index::{Index, IndexError};
 use super::files;
 use super::object::ObjectKind;
 
-const HEADER: u64 = 12;
+const HEADER: usize = 12;
+
+/// An entry that claims no more than this may be read on behind the end that the index names.
+const SMALL_CLAIM: u64 = 1 << 20;
 
 /// Why a pack cannot be used.
 #[derive(Debug, Error)]
@@ -63,14 +66,30 @@ impl Pack {
         self.data.ends_with(self.index.pack_checksum())
     }
 
-    /// Offset behind the last entry.
+    /// Offset behind the last entry. A pack that was cut short has no checksum at its end.
     pub(crate) fn end(&self) -> u64 {
-        (self.data.len() as u64).saturating_sub(self.hash_len as u64).max(HEADER)
+        let checksum = if self.fits_index() { self.hash_len } else { 0 };
+        (self.data.len() - checksum).max(HEADER) as u64
     }
 
-    /// Parses the entry at `offset` that ends at or before `end`.
+    /// Parses the entry at `offset` that ends at or before `end`, unless a damaged index names an end inside of it.
     pub(crate) fn entry(&self, offset: u64, end: u64) -> Result<Entry<'_>, EntryError> {
-        Entry::parse(&self.data, offset, end, self.hash_len)
+        let parse = |end| Entry::parse(&self.data, offset, end, self.hash_len);
+        parse(end).or_else(|_| parse(self.end()))
+    }
+
+    /// Inflates the entry that stands from `start` to `end`, unless a damaged index names an end inside of it.
+    pub(crate) fn inflate(
+        &self,
+        (start, end): (u64, u64),
+        inflater: &mut Decompressor,
+        out: &mut Buffer,
+    ) -> Result<(), EntryError> {
+        match self.entry(start, end)?.inflate(inflater, out) {
+            Err(EntryError::Size(size)) if size > SMALL_CLAIM => Err(EntryError::Size(size)),
+            Err(_) if end < self.end() => self.entry(start, self.end())?.inflate(inflater, out),
+            done => done,
+        }
     }
 
     /// Tells this pack from others that are mapped at the same time.
@@ -82,42 +101,63 @@ impl Pack {
     pub(crate) fn read(&self, position: u32, reader: &mut Reader) -> Result<Object, EntryError> {
         let offset = self.index.offset(position).ok_or(EntryError::Outside)?;
         let mut chain = vec![];
-        let mut at = offset;
-        let mut object = loop {
+        self.follow(offset, reader, &mut chain).map_err(|error| {
+            reader.failed.extend(chain.iter().map(|(at, _)| (self.key(), *at)));
+            // So that the reason does not depend on what was read before.
+            if chain.len() > 1 { EntryError::Base } else { error }
+        })
+    }
+
+    /// Follows deltas to a whole object and applies them; what could not be read, and what is made from it, stays in `chain`.
+    fn follow<'a>(
+        &'a self,
+        mut at: u64,
+        reader: &mut Reader,
+        chain: &mut Vec<(u64, Entry<'a>)>,
+    ) -> Result<Object, EntryError> {
+        let mut base = loop {
             if let Some(object) = reader.recall(self.key(), at) {
-                break object;
+                break Some(object);
+            }
+            if !chain.is_empty() && reader.failed.contains(&(self.key(), at)) {
+                return Err(EntryError::Base);
             }
             let entry = self.entry(at, self.end())?;
-            let base = match entry.kind {
-                EntryKind::Whole(kind) => {
-                    let mut bytes = Buffer::default();
-                    entry.inflate(&mut reader.inflater, &mut bytes)?;
-                    let object = Object { kind, bytes: Arc::new(bytes) };
-                    reader.remember(self.key(), at, &object);
-                    break object;
-                }
+            chain.push((at, entry));
+            // More steps than objects must pass one twice.
+            if chain.len() > self.index.count() as usize + 1 {
+                return Err(EntryError::Cycle);
+            }
+            at = match entry.kind {
+                EntryKind::Whole(_) => break None,
                 EntryKind::OffsetDelta(base) => base,
                 EntryKind::IdDelta(id) => {
                     let position = self.index.find(id).ok_or(EntryError::Base)?;
                     self.index.offset(position).ok_or(EntryError::Outside)?
                 }
             };
-            // More steps than objects must pass one twice.
-            if chain.len() > self.index.count() as usize {
-                return Err(EntryError::Cycle);
-            }
-            chain.push((at, entry));
-            at = base;
         };
         let mut delta = Buffer::default();
-        for (at, entry) in chain.into_iter().rev() {
-            entry.inflate(&mut reader.inflater, &mut delta)?;
+        while let Some((at, entry)) = chain.last() {
             let mut bytes = Buffer::default();
-            Delta::parse(&delta, object.bytes.len())?.apply(&object.bytes, &mut bytes)?;
-            object = Object { kind: object.kind, bytes: Arc::new(bytes) };
-            reader.remember(self.key(), at, &object);
+            let kind = match (entry.kind, &base) {
+                (EntryKind::Whole(kind), _) => {
+                    entry.inflate(&mut reader.inflater, &mut bytes)?;
+                    kind
+                }
+                (_, Some(base)) => {
+                    entry.inflate(&mut reader.inflater, &mut delta)?;
+                    Delta::parse(&delta, base.bytes.len())?.apply(&base.bytes, &mut bytes)?;
+                    base.kind
+                }
+                (_, None) => return Err(EntryError::Base),
+            };
+            let object = Object { kind, bytes: Arc::new(bytes) };
+            reader.remember(self.key(), *at, &object);
+            base = Some(object);
+            chain.pop();
         }
-        Ok(object)
+        base.ok_or(EntryError::Base)
     }
 }
 
@@ -133,6 +173,8 @@ pub(crate) struct Reader {
     pub(crate) inflater: Decompressor,
     recent: HashMap<(usize, u64), Object>,
     recent_bytes: usize,
+    /// Entries that cannot be read, so that what is made from them is not tried in vain.
+    failed: HashSet<(usize, u64)>,
 }
 
 impl Reader {
@@ -140,7 +182,12 @@ impl Reader {
 
     /// Makes a reader without memory of former reads.
     pub(crate) fn new() -> Self {
-        Self { inflater: Decompressor::new(), recent: HashMap::new(), recent_bytes: 0 }
+        Self {
+            inflater: Decompressor::new(),
+            recent: HashMap::new(),
+            recent_bytes: 0,
+            failed: HashSet::new(),
+        }
     }
 
     fn recall(&self, pack: usize, offset: u64) -> Option<Object> {

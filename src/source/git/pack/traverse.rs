@@ -6,15 +6,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use libdeflater::Decompressor;
 use rayon::Scope;
 
 use super::super::object::ObjectKind;
-use super::Pack;
 use super::buffer::Buffer;
 use super::delta::Delta;
 use super::entry::{EntryError, EntryKind};
 use super::forest::Forest;
+use super::{Pack, Reader};
 
 /// Roots in one task.
 const ROOTS_PER_TASK: usize = 128;
@@ -211,16 +210,39 @@ impl<'a, V: Visit> Pass<'a, V> {
         }
         let (start, end) = self.forest.range(root);
         let Ok(entry) = self.pack.entry(start, end) else { return };
-        let EntryKind::Whole(kind) = entry.kind else { return };
+        let EntryKind::Whole(kind) = entry.kind else {
+            self.orphan(worker, root);
+            return;
+        };
         if !self.visitor.wants(kind) {
             return;
         }
-        let seen = self.seen(root, kind);
         let mut bytes = worker.buffer();
-        if let Err(error) = entry.inflate(&mut worker.inflater, &mut bytes) {
-            self.lost(worker, root, kind, &error);
-            return;
+        match self.pack.inflate((start, end), &mut worker.reader.inflater, &mut bytes) {
+            Ok(()) => self.seed(worker, root, kind, bytes),
+            Err(error) => self.lost(worker, root, kind, &error),
         }
+    }
+
+    /// Takes a delta whose base the index does not name for a root: the pack may hold the base all the same.
+    fn orphan(&self, worker: &mut WorkerOf<V>, root: u32) {
+        match self.pack.read(self.forest.position(root), &mut worker.reader) {
+            Ok(object) if self.visitor.wants(object.kind) => {
+                let mut bytes = worker.buffer();
+                match bytes.resize(object.bytes.len() as u64) {
+                    Ok(_) => bytes.copy_from_slice(&object.bytes),
+                    Err(error) => return self.lost(worker, root, object.kind, &error),
+                }
+                self.seed(worker, root, object.kind, bytes);
+            }
+            Ok(_) => {}
+            Err(error) => self.lost(worker, root, ObjectKind::Blob, &error),
+        }
+    }
+
+    /// Shows a root and queues the deltas against it.
+    fn seed(&self, worker: &mut WorkerOf<V>, root: u32, kind: ObjectKind, bytes: Buffer) {
+        let seen = self.seen(root, kind);
         let passed_by = self.visitor.pass_by(seen.stored, None);
         let mark =
             passed_by.unwrap_or_else(|| self.visitor.whole(&mut worker.state, &seen, &bytes));
@@ -246,8 +268,8 @@ impl<'a, V: Visit> Pass<'a, V> {
         entry: u32,
         base: &Base<V::Mark>,
     ) -> Result<Option<Base<V::Mark>>, EntryError> {
-        let (start, end) = self.forest.range(entry);
-        self.pack.entry(start, end)?.inflate(&mut worker.inflater, &mut worker.delta)?;
+        let range = self.forest.range(entry);
+        self.pack.inflate(range, &mut worker.reader.inflater, &mut worker.delta)?;
         let delta = Delta::parse(&worker.delta, base.bytes.len())?;
         let seen = self.seen(entry, base.kind);
         let settled = self
@@ -299,7 +321,7 @@ impl<'a, V: Visit> Pass<'a, V> {
     fn check_out(&self) -> WorkerOf<V> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.unwrap_or_else(|| Worker {
-            inflater: Decompressor::new(),
+            reader: Reader::new(),
             state: self.visitor.state(),
             delta: Buffer::default(),
             pool: vec![],
@@ -314,7 +336,7 @@ impl<'a, V: Visit> Pass<'a, V> {
 
 /// What one worker owns; between tasks it waits in [`Pass::idle`].
 struct Worker<S, M> {
-    inflater: Decompressor,
+    reader: Reader,
     state: S,
     delta: Buffer,
     pool: Vec<Buffer>,
