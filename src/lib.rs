@@ -48,3 +48,7 @@ pub mod check;
 #[cfg(feature = "revoke")]
 pub mod revoke;
 pub mod scan;
+
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;

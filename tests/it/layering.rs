@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["report", "rule", "suppress"],
     &["detect", "validate"],
     &["check", "revoke", "scan"],
+    &["fuzzing"],
 ];
 
 /// Folders and files of `src` that belong to the binary, not the library.

@@ -9,6 +9,9 @@
 mod attribution;
 mod change;
 mod files;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hints;
 mod hooks_path;
 mod lfs;
