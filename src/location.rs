@@ -41,12 +41,11 @@ impl Span {
     }
 }
 
-/// Spans by their place, for a quick look at those that share a byte with another.
+/// Spans by their place, for a quick look at those that share a byte with another. Such as overlap are one.
 #[derive(Clone, Debug, Default)]
 pub struct SpanSet {
-    /// Sorted.
+    /// Sorted, without overlaps.
     spans: Vec<Span>,
-    longest: usize,
 }
 
 impl SpanSet {
@@ -54,14 +53,19 @@ impl SpanSet {
     #[must_use]
     pub fn new(mut spans: Vec<Span>) -> Self {
         spans.sort_unstable();
-        let longest = spans.iter().map(|span| span.len()).max().unwrap_or(0);
-        Self { spans, longest }
+        spans.dedup_by(|next, last| {
+            let is_same = next.overlaps(*last) || next == last;
+            if is_same {
+                last.end = last.end.max(next.end);
+            }
+            is_same
+        });
+        Self { spans }
     }
 
     /// Those that share a byte with `other`, in order.
     pub fn overlapping(&self, other: Span) -> impl Iterator<Item = Span> + '_ {
-        let floor = other.start.saturating_sub(self.longest);
-        let from = self.spans.partition_point(|span| span.start < floor);
+        let from = self.spans.partition_point(|span| span.end <= other.start);
         let near = self.spans[from..].iter().take_while(move |span| span.start < other.end);
         near.copied().filter(move |span| span.overlaps(other))
     }
@@ -154,6 +158,16 @@ mod tests {
         let start = text.windows(3).position(|window| window == b"key").expect("key is there");
         let region = Region::of(text, Span::new(start, start + 3));
         assert_eq!(region, Region { line: 3, column: 4, end_line: 3, end_column: 7 });
+    }
+
+    #[test]
+    fn spans_that_overlap_are_one_and_neighbours_are_two() {
+        let spans =
+            [(8, 9), (1, 4), (2, 3), (3, 6), (6, 8)].map(|(start, end)| Span::new(start, end));
+        let set = SpanSet::new(spans.to_vec());
+        let found = |start, end| set.overlapping(Span::new(start, end)).collect::<Vec<_>>();
+        assert_eq!(found(5, 7), [Span::new(1, 6), Span::new(6, 8)]);
+        assert_eq!(found(9, 20), []);
     }
 
     #[test]

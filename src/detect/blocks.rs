@@ -1,5 +1,6 @@
 //! The blocks around a value: by brackets, by indentation, and by section headers.
 
+use super::outline::Line;
 use super::page::Page;
 use crate::location::Span;
 
@@ -7,6 +8,8 @@ use crate::location::Span;
 const BLOCK_REACH: usize = 16 * 1024;
 /// Enclosing blocks that are looked at.
 const MAX_BLOCKS: usize = 8;
+/// Bytes of a line that can head a block.
+const MAX_HEADER: usize = 1_000;
 
 /// A block around the value.
 #[derive(Clone, Debug)]
@@ -22,35 +25,43 @@ pub(super) struct Block {
 /// The blocks around `at`: by brackets, by indentation, and by section headers.
 pub(super) fn around(page: &Page<'_>, at: usize) -> Vec<Block> {
     let floor = at.saturating_sub(BLOCK_REACH);
-    let mut blocks = bracket_blocks(page, at, floor);
-    blocks.extend(indent_blocks(page, at, floor));
-    blocks.extend(section(page, at, floor));
+    let outline = page.outline(Span::new(floor, at + BLOCK_REACH), 2 * BLOCK_REACH);
+    let (text, lines) = (page.text, &page.lines);
+    let brackets = outline.around(at).take_while(|open| open.at >= floor);
+    let brackets = brackets.map(|open| open.block.get_or_init(|| bracket_block(page, open.at)));
+    let mut blocks: Vec<Block> = brackets.take(MAX_BLOCKS).cloned().collect();
+    // The line below the last one that counts begins behind the floor.
+    let is_near = |line: &&Line| line.span.end + 1 > floor.max(1);
+    let above = outline.indented_above(text, lines, at).take_while(is_near);
+    let above = above.map(|line| line.block.get_or_init(|| line_block(page, line.span)));
+    blocks.extend(above.take(MAX_BLOCKS).cloned());
+    let section = outline.section_above(text, lines, at).filter(is_near);
+    blocks.extend(section.map(|line| Block {
+        header: line.span,
+        start: line.span.start,
+        is_data: true,
+    }));
     blocks.sort_by_key(|block| std::cmp::Reverse(block.start));
     blocks.dedup_by_key(|block| block.start);
     blocks.truncate(MAX_BLOCKS);
     blocks
 }
 
-fn bracket_blocks(page: &Page<'_>, at: usize, floor: usize) -> Vec<Block> {
-    let text = page.text;
-    let mut blocks = vec![];
-    let mut depth = 0_usize;
-    for position in (floor..at).rev() {
-        match text[position] {
-            b')' | b']' | b'}' => depth += 1,
-            b'(' | b'[' | b'{' if depth > 0 => depth -= 1,
-            b'(' | b'[' | b'{' => {
-                let header = with_comment_above(page, header_before(text, position, floor));
-                let is_data = opens_data(&text[header.start..position], text[position]);
-                blocks.push(Block { header, start: position, is_data });
-                if blocks.len() == MAX_BLOCKS {
-                    break;
-                }
-            }
-            _ => {}
-        }
-    }
-    blocks
+/// The block that a bracket opens.
+fn bracket_block(page: &Page<'_>, bracket: usize) -> Block {
+    let header = with_comment_above(page, header_before(page.text, bracket));
+    let is_data = opens_data(&page.text[header.start..bracket], page.text[bracket]);
+    Block { header, start: bracket, is_data }
+}
+
+/// The block that a line heads whose followers are indented more, as in YAML, Python and pretty-printed XML.
+fn line_block(page: &Page<'_>, line: Span) -> Block {
+    let text = page.slice(line).trim_ascii();
+    let first = text.split(|byte| !byte.is_ascii_alphabetic()).next().unwrap_or_default();
+    let is_code = page.vocabulary().code_head.iter().any(|word| word.as_bytes() == first);
+    let is_data = !is_code && (text.ends_with(b":") || text.ends_with(b">"));
+    let header = Span::new(line.start, line.end.min(line.start + MAX_HEADER));
+    Block { header, start: line.start, is_data }
 }
 
 /// Whether a bracket behind `header` holds data and not code: `"a": {`, `'a' => [`, `a = {`, `variable "a" {`.
@@ -80,7 +91,8 @@ fn with_comment_above(page: &Page<'_>, header: Span) -> Span {
             .take_while(|byte| byte.is_ascii_whitespace())
             .count();
     let line = page.lines.around(first);
-    if line.start < 2 {
+    // A comment says nothing about what stands far on in the line below it.
+    if line.start < 2 || first - line.start > MAX_HEADER {
         return header;
     }
     let above = page.lines.around(line.start - 1);
@@ -96,8 +108,8 @@ fn with_comment_above(page: &Page<'_>, header: Span) -> Span {
 }
 
 /// What stands before a bracket: back to the end of the statement before it, at most 160 bytes and two lines.
-fn header_before(text: &[u8], bracket: usize, floor: usize) -> Span {
-    let floor = floor.max(bracket.saturating_sub(160));
+fn header_before(text: &[u8], bracket: usize) -> Span {
+    let floor = bracket.saturating_sub(160);
     let mut start = bracket;
     let mut lines = 0;
     let mut depth = 0_usize;
@@ -121,80 +133,17 @@ fn header_before(text: &[u8], bracket: usize, floor: usize) -> Span {
     Span::new(start, bracket)
 }
 
-/// Lines above with less and less indentation, as in YAML, Python and pretty-printed XML.
-fn indent_blocks(page: &Page<'_>, at: usize, floor: usize) -> Vec<Block> {
-    let text = page.text;
-    let mut blocks = vec![];
-    let mut line = page.lines.around(at);
-    let mut indent = indent_of(&text[line.start..line.end]);
-    while indent > 0 && line.start > floor.max(1) && blocks.len() < MAX_BLOCKS {
-        line = page.lines.around(line.start - 1);
-        let content = &text[line.start..line.end];
-        let trimmed = content.trim_ascii();
-        if trimmed.is_empty() || trimmed.starts_with(b"#") || trimmed.starts_with(b"//") {
-            continue;
-        }
-        let own = indent_of(content);
-        if own < indent {
-            indent = own;
-            let is_code = page.vocabulary().code_head.iter().any(|word| {
-                trimmed
-                    .strip_suffix(b":")
-                    .unwrap_or(trimmed)
-                    .split(|byte| !byte.is_ascii_alphabetic())
-                    .next()
-                    == Some(word.as_bytes())
-            });
-            let is_data = !is_code && (trimmed.ends_with(b":") || trimmed.ends_with(b">"));
-            blocks.push(Block { header: line, start: line.start, is_data });
-        }
-    }
-    blocks
-}
-
-/// Columns before the text of a line; a list item's dash counts as space.
-fn indent_of(line: &[u8]) -> usize {
-    line.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'-')).count()
-}
-
-/// The section header `[name]` above, as in INI and TOML files.
-fn section(page: &Page<'_>, at: usize, floor: usize) -> Option<Block> {
-    let text = page.text;
-    let mut line = page.lines.around(at);
-    while line.start > floor.max(1) {
-        line = page.lines.around(line.start - 1);
-        let content = text[line.start..line.end].trim_ascii();
-        if content.starts_with(b"[")
-            && content.ends_with(b"]")
-            && content.len() < 100
-            && !content.contains(&b',')
-        {
-            return Some(Block { header: line, start: line.start, is_data: true });
-        }
-    }
-    None
-}
-
 /// The end of the block that begins at `start`: its closing bracket, or the line where its indentation ends. `None` if
 /// it is not closed near by: then it is none, or too large to say something about each value in it.
 pub(super) fn end(page: &Page<'_>, start: usize) -> Option<usize> {
-    let text = page.text;
-    let window = &text[start..text.len().min(start + BLOCK_REACH)];
+    let window = &page.text[start..page.text.len().min(start + BLOCK_REACH)];
     if !matches!(window.first(), Some(b'{' | b'[' | b'('))
         || window.starts_with(b"[") && page.lines.around(start).start == start
     {
-        return Some(start + indented_end(window));
+        return Some(page.indented_end(start, || start + indented_end(window)));
     }
-    let mut depth = 0_usize;
-    for (at, byte) in window.iter().enumerate() {
-        match byte {
-            b'{' | b'[' | b'(' => depth += 1,
-            b'}' | b']' | b')' if depth <= 1 => return Some(start + at),
-            b'}' | b']' | b')' => depth -= 1,
-            _ => {}
-        }
-    }
-    None
+    let outline = page.outline(Span::new(start, start + BLOCK_REACH), 2 * BLOCK_REACH);
+    outline.close(start).filter(|close| *close < start + BLOCK_REACH)
 }
 
 fn indented_end(window: &[u8]) -> usize {

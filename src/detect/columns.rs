@@ -16,32 +16,55 @@ pub(super) struct Column {
     pub(super) table: Option<Span>,
 }
 
-/// The column of the value, if it stands in a table.
-pub(super) fn of(text: &[u8], lines: &Lines, span: Span) -> Option<Column> {
-    in_insert(text, span).or_else(|| in_csv(text, lines, span))
+/// The first line of a file whose other lines are rows.
+pub(super) struct Header {
+    separator: u8,
+    names: Vec<Span>,
 }
 
-/// The header of the first row, if that row has as many fields as the value's.
-fn in_csv(text: &[u8], lines: &Lines, span: Span) -> Option<Column> {
+impl Header {
+    /// Reads the first line of a text; `None` if it is not of names alone.
+    pub(super) fn read(text: &[u8], lines: &Lines) -> Option<Self> {
+        let line = lines.around(0);
+        let row = &text[..line.end.min(MAX_ROW + 1)];
+        if row.len() > MAX_ROW {
+            return None;
+        }
+        let separator = [b',', b';', b'\t', b'|']
+            .into_iter()
+            .max_by_key(|separator| row.iter().filter(|byte| *byte == separator).count())?;
+        let names = fields(row, separator);
+        let is_name = |name: &&[u8]| {
+            let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_- .".contains(byte);
+            name.len() < 40 && name.iter().all(is_part)
+        };
+        (names.len() > 1 && names.iter().all(is_name)).then(|| Self {
+            separator,
+            names: names.into_iter().map(|name| within(text, name)).collect(),
+        })
+    }
+}
+
+/// The column of the value, if it stands in a table.
+pub(super) fn of(
+    text: &[u8],
+    lines: &Lines,
+    header: Option<&Header>,
+    span: Span,
+) -> Option<Column> {
+    in_insert(text, span).or_else(|| in_csv(text, lines, header?, span))
+}
+
+/// The name in the header, if that has as many fields as the value's row.
+fn in_csv(text: &[u8], lines: &Lines, header: &Header, span: Span) -> Option<Column> {
     let row = lines.around(span.start);
-    let header = lines.around(0);
-    if row.start == 0 || row.len() > MAX_ROW || header.len() > MAX_ROW {
+    if row.start == 0 || row.len() > MAX_ROW {
         return None;
     }
-    let (row_text, header) = (&text[row.start..row.end], &text[..header.end]);
-    let separator = [b',', b';', b'\t', b'|']
-        .into_iter()
-        .max_by_key(|separator| header.iter().filter(|byte| *byte == separator).count())?;
-    let names = fields(header, separator);
-    let is_header = names.len() > 1
-        && names.iter().all(|name| {
-            name.len() < 40
-                && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_- .".contains(byte))
-        });
-    let values = fields(row_text, separator);
+    let values = fields(&text[row.start..row.end], header.separator);
     let column = values.iter().position(|field| within(text, field).overlaps(span))?;
-    (is_header && values.len() == names.len()).then(|| Column {
-        name: within(text, names[column]),
+    (values.len() == header.names.len()).then(|| Column {
+        name: header.names[column],
         row,
         table: None,
     })
@@ -87,10 +110,11 @@ fn trim(text: &[u8], field: Span) -> Span {
     Span::new(start, end.max(start))
 }
 
+/// The last place of a lowercase word, written in any letter case.
 fn rfind(text: &[u8], word: &[u8]) -> Option<usize> {
-    (0..=text.len().checked_sub(word.len())?)
-        .rev()
-        .find(|&at| text[at..at + word.len()].eq_ignore_ascii_case(word))
+    memchr::memrchr2_iter(word[0], word[0].to_ascii_uppercase(), text).find(|&at| {
+        text.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))
+    })
 }
 
 /// Splits at separators that stand outside of quotes, and takes quotes and spaces off.
@@ -127,7 +151,8 @@ mod tests {
     fn name(text: &str, value: &str) -> Option<String> {
         let start = text.rfind(value).expect("the value is there");
         let lines = Lines::new(text.as_bytes());
-        of(text.as_bytes(), &lines, Span::new(start, start + value.len()))
+        let header = Header::read(text.as_bytes(), &lines);
+        of(text.as_bytes(), &lines, header.as_ref(), Span::new(start, start + value.len()))
             .map(|column| text[column.name.start..column.name.end].to_owned())
     }
 

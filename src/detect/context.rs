@@ -65,10 +65,8 @@ pub(super) fn read(page: &Page<'_>, span: Span) -> Context {
 fn is_bare(page: &Page<'_>, span: Span) -> bool {
     let text = page.text;
     let line = page.lines.around(span.start);
-    text[line.start..span.start]
-        .iter()
-        .chain(&text[span.end..line.end])
-        .all(|byte| byte.is_ascii_whitespace() || b"\"'".contains(byte))
+    let mut around = text[line.start..span.start].iter().rev().chain(&text[span.end..line.end]);
+    around.all(|byte| byte.is_ascii_whitespace() || b"\"'".contains(byte))
 }
 
 /// The key before a value in PHP's serialized form: `s:7:"api_key";s:32:"value"`.

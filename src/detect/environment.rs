@@ -73,28 +73,35 @@ fn flag_nearby(page: &Page<'_>, span: Span) -> Option<Environment> {
 fn flag(page: &Page<'_>, line: &[u8]) -> Option<Environment> {
     let vocabulary = page.vocabulary();
     let separator = line.iter().position(|byte| matches!(byte, b'=' | b':'))?;
-    let name = lex::subwords(&line[..separator]);
-    let value = lex::subwords(&line[separator..]);
-    let joined = name.concat();
-    let is_flag = name.last().is_some_and(|last| vocabulary.environment_flag.contains(last));
-    let is_ours = || {
-        name.len() == 1
+    let (name, value) = line.split_at(separator);
+    let last = lex::last_subword(name);
+    let switches = vocabulary.sandbox.contains(&last);
+    if vocabulary.environment_flag.contains(&last) {
+        let name = lex::subwords(name);
+        let joined = name.concat();
+        let names_us = |keyword: &String| joined.contains(keyword.as_str());
+        let is_ours = name.len() == 1
             || vocabulary.flag_owner.contains(&name[0])
-            || page.provider.keywords.iter().any(|keyword| joined.contains(keyword.as_str()))
-    };
-    if is_flag && is_ours() {
-        return value.iter().find_map(|word| of_word(word, vocabulary));
+            || page.provider.keywords.iter().any(names_us);
+        if is_ours {
+            return in_words(value, vocabulary);
+        }
     }
-    let switches = name.last().is_some_and(|last| vocabulary.sandbox.contains(last));
+    let value = if switches { lex::subwords(value) } else { vec![] };
     match value.first().map(String::as_str) {
-        Some("true" | "1") if switches => Some(Environment::Sandbox),
-        Some("false" | "0") if switches => Some(Environment::Production),
+        Some("true" | "1") => Some(Environment::Sandbox),
+        Some("false" | "0") => Some(Environment::Production),
         _ => None,
     }
 }
 
 fn in_words(name: &[u8], vocabulary: &Vocabulary) -> Option<Environment> {
-    lex::subwords(name).iter().find_map(|word| of_word(word, vocabulary))
+    let mut environment = None;
+    lex::any_subword(name, |word| {
+        environment = of_word(word, vocabulary);
+        environment.is_some()
+    });
+    environment
 }
 
 fn of_word(word: &str, vocabulary: &Vocabulary) -> Option<Environment> {

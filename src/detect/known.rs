@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use aho_corasick::AhoCorasick;
-
 use super::Detector;
 use super::exposure;
 use super::forms::Forms;
@@ -78,11 +76,13 @@ impl KnownKey {
 
 /// Secrets whose copies are searched, each with the candidate that its copies become.
 pub struct KnownSecrets {
+    /// Sorted by their values.
     templates: Vec<Candidate>,
     /// What a token becomes whose hash is known.
     hashed: Option<Candidate>,
     hashes: BTreeSet<Fingerprint>,
-    plain: AhoCorasick,
+    /// The values as they are.
+    plain: Option<Forms>,
     /// What opens a document; `None` if all do, or nothing but hashes is known.
     forms: Option<Forms>,
     /// Those of them that hold the whole value.
@@ -119,11 +119,12 @@ impl KnownSecrets {
         if templates.is_empty() && hashes.is_empty() {
             return None;
         }
+        templates.sort_by(|a, b| a.secret.expose().cmp(b.secret.expose()));
         let values: Vec<&[u8]> =
             templates.iter().map(|template| template.secret.expose()).collect();
         let forms = Forms::new(values.iter().flat_map(|value| forms(value)));
         let whole = Forms::new(values.iter().flat_map(|value| whole_forms(value)));
-        let plain = AhoCorasick::new(&values).ok()?;
+        let plain = Forms::new(values.iter().map(|value| value.to_vec()));
         let reason = "its SHA-256 is one of those that its owner asked for (--known-keys)";
         let hashed = detector.template(Secret::new(b""));
         let hashed = hashed.map(|template| with_reason(template, CERTAIN, reason));
@@ -140,11 +141,13 @@ impl KnownSecrets {
 
     /// The copies in a text: where, and what each becomes.
     fn find(&self, text: &[u8]) -> Vec<(Span, Candidate)> {
-        let matches = self.plain.find_iter(text).filter(|_| !self.templates.is_empty());
-        let mut found: Vec<(Span, Candidate)> = matches
-            .map(|at| {
-                let span = Span::new(at.start(), at.end());
-                (span, self.templates[at.pattern().as_usize()].clone())
+        let places = self.plain.iter().flat_map(|plain| plain.find_iter(text));
+        let mut found: Vec<(Span, Candidate)> = places
+            .filter_map(|span| {
+                let value = &text[span.start..span.end];
+                let by_value = |known: &Candidate| known.secret.expose().cmp(value);
+                let at = self.templates.binary_search_by(by_value).ok()?;
+                Some((span, self.templates[at].clone()))
             })
             .collect();
         let Some(hashed) = self.hashed.as_ref().filter(|_| !self.hashes.is_empty()) else {
@@ -296,7 +299,7 @@ impl Reader for Copies<'_> {
             let candidate = Candidate {
                 exposure: exposure::exposure(places, view.text, span, &path),
                 region: view.region(span),
-                snippet: snippet::masked(view.document.bytes(), in_document, &masked, false),
+                snippet: snippet::masked(view.document.bytes(), in_document, &masked),
                 member: view.member.cloned(),
                 ..template
             };

@@ -93,11 +93,15 @@ impl Label {
 
     /// Whether one of the cues stands in the name; a cue of several words (`signing_secret`) must stand whole.
     pub(super) fn has_cue(&self, cues: &[String]) -> bool {
-        let joined = format!("_{}_", self.words.join("_"));
         let closed = self.words.concat();
-        cues.iter().any(|cue| {
-            joined.contains(&format!("_{cue}_")) || cue.len() > 5 && closed.contains(cue.as_str())
-        })
+        let stands_whole = |cue: &String| match cue.split_once('_') {
+            None => self.words.contains(cue),
+            Some((first, _)) => {
+                let joined = || format!("_{}_", self.words.join("_"));
+                closed.contains(first) && joined().contains(&format!("_{cue}_"))
+            }
+        };
+        cues.iter().any(|cue| stands_whole(cue) || cue.len() > 5 && closed.contains(cue.as_str()))
     }
 }
 

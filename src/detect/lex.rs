@@ -115,6 +115,25 @@ impl Iterator for Leftwards<'_> {
 /// `yousignApiKey` and `yousign.api-key` all give `yousign api key`.
 pub(super) fn subwords(name: &[u8]) -> Vec<String> {
     let mut words = vec![];
+    any_subword(name, |word| {
+        words.push(word.to_owned());
+        false
+    });
+    words
+}
+
+/// The last of the [`subwords`] of a name; empty if it has none.
+pub(super) fn last_subword(name: &[u8]) -> String {
+    let mut last = String::new();
+    any_subword(name, |word| {
+        word.clone_into(&mut last);
+        false
+    });
+    last
+}
+
+/// Whether one of the [`subwords`] of a name passes the test; the others behind it are not read.
+pub(super) fn any_subword(name: &[u8], mut test: impl FnMut(&str) -> bool) -> bool {
     let mut word = String::new();
     for (at, &byte) in name.iter().enumerate() {
         let is_part = byte.is_ascii_alphanumeric() || byte >= 0x80;
@@ -125,16 +144,16 @@ pub(super) fn subwords(name: &[u8]) -> Vec<String> {
                 || before.is_some_and(|before| before.is_ascii_uppercase())
                     && name.get(at + 1).is_some_and(u8::is_ascii_lowercase));
         if (starts || !is_part) && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
+            if test(&word) {
+                return true;
+            }
+            word.clear();
         }
         if is_part {
             word.push(if byte < 0x80 { char::from(byte.to_ascii_lowercase()) } else { 'é' });
         }
     }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
+    !word.is_empty() && test(&word)
 }
 
 /// The word in which `found` stands, at most 80 bytes to each side.

@@ -15,6 +15,7 @@ mod lex;
 mod lines;
 mod mention;
 mod naming;
+mod outline;
 mod page;
 mod pattern;
 mod prefilter;
@@ -180,8 +181,10 @@ impl Detector {
 
     /// Keeps the hits of one view that are findings.
     fn keep(&self, view: &View<'_>, full_path: &BlobPath, hits: Vec<Hit<'_>>, found: &mut Found) {
-        let sure = |hit: &Hit<'_>| hit.verdict.confidence().is_some();
-        let places = hits.iter().filter(|hit| sure(hit)).map(|hit| view.document_span(hit.span));
+        // What breaks a policy is a name, and stays readable.
+        let is_secret =
+            |hit: &&Hit<'_>| hit.verdict.confidence().is_some() && !hit.rule.is_policy();
+        let places = hits.iter().filter(is_secret).map(|hit| view.document_span(hit.span));
         let secrets = SpanSet::new(places.collect());
         for hit in hits {
             let Some(confidence) = hit.verdict.confidence() else { continue };
@@ -202,7 +205,7 @@ impl Detector {
                 exposure,
                 evidence: verdict.into_evidence(view.via),
                 region: view.region(hit.span),
-                snippet: snippet::masked(view.document.bytes(), in_document, &secrets, is_policy),
+                snippet: snippet::masked(view.document.bytes(), in_document, &secrets),
                 member: view.member.cloned(),
             };
             found.keep(in_document, candidate);

@@ -42,7 +42,7 @@ pub(super) struct Namer<'p> {
 impl Namer<'_> {
     /// What the value at `span` is called.
     pub(super) fn name(&self, span: Span, context: &Context) -> Naming {
-        let column = columns::of(self.page.text, &self.page.lines, span);
+        let column = columns::of(self.page.text, &self.page.lines, self.page.header(), span);
         let label = column
             .as_ref()
             .and_then(|column| self.column_label(column, span))

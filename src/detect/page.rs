@@ -1,6 +1,7 @@
 //! One text under judgement: its bytes, its path, its lines, and where it speaks of the provider.
 
 use std::cell::OnceCell;
+use std::cell::Ref;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -8,10 +9,14 @@ use std::collections::HashSet;
 use aho_corasick::AhoCorasick;
 use regex::bytes::Regex;
 
+use super::columns::Header;
 use super::lines::Lines;
 use super::mention::Far;
 use super::mention::Mentions;
+use super::outline::Outline;
+use super::rivals::Owners;
 use crate::blob::BlobPath;
+use crate::decode;
 use crate::location::Span;
 use crate::rule::Provider;
 use crate::rule::RuleKind;
@@ -20,6 +25,9 @@ use crate::rule::Vocabulary;
 
 /// Bytes of a line that count as beside a mention in it.
 const BESIDE: usize = 120;
+
+/// Bytes on each side of a keyword that are about the provider in a long text.
+const REACH: usize = 16 * 1024;
 
 /// Calls that check signatures kept per text.
 const MAX_CHECKS: usize = 1_000;
@@ -44,6 +52,14 @@ pub(super) struct Page<'t> {
     beside_checks: OnceCell<HashSet<&'t [u8]>>,
     /// How much names among siblings say, as far as they were read: the same ones stand around many values.
     pub(super) ranks: RefCell<HashMap<&'t [u8], u8>>,
+    /// Other providers around the value at hand.
+    pub(super) owners: RefCell<Owners>,
+    /// Names of columns, if the first line is the header of a table.
+    header: OnceCell<Option<Header>>,
+    /// Brackets and lines around the value at hand.
+    outline: RefCell<Outline>,
+    /// Ends of indented blocks and sections, by where they begin, as far as they were sought.
+    ends: RefCell<HashMap<usize, usize>>,
 }
 
 impl<'t> Page<'t> {
@@ -66,7 +82,27 @@ impl<'t> Page<'t> {
             beside_mentions: OnceCell::new(),
             beside_checks: OnceCell::new(),
             ranks: RefCell::default(),
+            owners: RefCell::default(),
+            header: OnceCell::new(),
+            outline: RefCell::default(),
+            ends: RefCell::default(),
         })
+    }
+
+    /// The first line, if it is the header of a table.
+    pub(super) fn header(&self) -> Option<&Header> {
+        self.header.get_or_init(|| Header::read(self.text, &self.lines)).as_ref()
+    }
+
+    /// The brackets and lines of a stretch that holds `needed`; the same is good for what comes within `reach` behind it.
+    pub(super) fn outline(&self, needed: Span, reach: usize) -> Ref<'_, Outline> {
+        self.outline.borrow_mut().cover(self.text, needed, reach);
+        self.outline.borrow()
+    }
+
+    /// The end of the indented block or section that begins at `start`, which `find` seeks if it is not known.
+    pub(super) fn indented_end(&self, start: usize, find: impl FnOnce() -> usize) -> usize {
+        *self.ends.borrow_mut().entry(start).or_insert_with(find)
     }
 
     /// What words mean.
@@ -89,6 +125,15 @@ impl<'t> Page<'t> {
         self.beside_checks.get_or_init(|| self.words_beside_checks()).contains(name)
     }
 
+    /// The parts of a long text that stand near keywords; the whole text if it is short or its path speaks of the provider.
+    pub(super) fn parts_about_provider(&self) -> Vec<Span> {
+        if self.text.len() <= decode::WHOLE || self.mentions.in_path {
+            vec![Span::new(0, self.text.len())]
+        } else {
+            decode::parts_around(self.text, &self.mentions.keywords, REACH)
+        }
+    }
+
     fn words_beside_mentions(&self) -> HashSet<&'t [u8]> {
         self.words_beside(self.mentions.in_text.iter().map(|mention| mention.span))
     }
@@ -101,8 +146,12 @@ impl<'t> Page<'t> {
         let Ok(cues) = AhoCorasick::builder().ascii_case_insensitive(true).build(cues) else {
             return HashSet::new();
         };
-        let found = cues.find_iter(self.text).take(MAX_CHECKS);
-        self.words_beside(found.map(|found| Span::new(found.start(), found.end())))
+        let parts = self.parts_about_provider();
+        let found = parts.iter().flat_map(|part| {
+            let found = cues.find_iter(self.slice(*part));
+            found.map(|found| Span::new(part.start + found.start(), part.start + found.end()))
+        });
+        self.words_beside(found.take(MAX_CHECKS))
     }
 
     fn words_beside(&self, places: impl Iterator<Item = Span>) -> HashSet<&'t [u8]> {

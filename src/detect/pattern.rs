@@ -1,5 +1,7 @@
 //! Values that a regular expression of a rule finds: links, passwords, policy breaches.
 
+use aho_corasick::AhoCorasick;
+
 use super::Hit;
 use super::context;
 use super::lex;
@@ -7,7 +9,6 @@ use super::page::Page;
 use super::randomness;
 use super::score::Verdict;
 use crate::blob::BlobPath;
-use crate::decode;
 use crate::finding::Confidence;
 use crate::finding::Environment;
 use crate::location::Span;
@@ -17,16 +18,16 @@ use crate::rule::Rule;
 use crate::rule::RuleKind;
 use crate::rule::Vocabulary;
 
-/// Bytes on each side of a keyword in which patterns are tried in a long text.
-const REACH: usize = 16 * 1024;
+/// Longer values are none; a link has a few hundred bytes.
+const LONGEST: usize = 8 * 1024;
 
 /// Finds all values of the provider's pattern rules, without overlaps within a rule.
 pub(super) fn hits<'r>(page: &Page<'_>, provider: &'r Provider) -> Vec<Hit<'r>> {
     let mut hits: Vec<Hit<'r>> = vec![];
-    let parts = parts(page);
+    let parts = page.parts_about_provider();
     for rule in &provider.rules {
         let RuleKind::Pattern(pattern) = &rule.kind else { continue };
-        if !applies(pattern, page.path) {
+        if !applies(pattern, page.path) || !speaks_of_context(page, pattern) {
             continue;
         }
         for span in matches(page, pattern, &parts) {
@@ -44,15 +45,6 @@ pub(super) fn hits<'r>(page: &Page<'_>, provider: &'r Provider) -> Vec<Hit<'r>> 
     hits
 }
 
-/// Where patterns are tried: everywhere, or in a long text that its path does not tie to the provider, near keywords.
-fn parts(page: &Page<'_>) -> Vec<Span> {
-    if page.text.len() <= decode::WHOLE || page.mentions.in_path {
-        vec![Span::new(0, page.text.len())]
-    } else {
-        decode::parts_around(page.text, &page.mentions.keywords, REACH)
-    }
-}
-
 /// The plausible values of a pattern in parts of a text.
 fn matches(page: &Page<'_>, pattern: &PatternRule, parts: &[Span]) -> Vec<Span> {
     let mut spans = vec![];
@@ -60,6 +52,9 @@ fn matches(page: &Page<'_>, pattern: &PatternRule, parts: &[Span]) -> Vec<Span> 
         for captures in pattern.pattern.regex().captures_iter(page.slice(*part)) {
             let secret = captures.name("secret");
             let Some(found) = secret.or_else(|| captures.get(0)) else { continue };
+            if found.len() > LONGEST {
+                continue;
+            }
             if secret.is_none() || is_plausible(found.as_bytes(), pattern, page.vocabulary()) {
                 spans.push(Span::new(part.start + found.start(), part.start + found.end()));
             }
@@ -78,6 +73,15 @@ pub(super) fn may_match(provider: &Provider, text: &[u8]) -> bool {
 fn applies(pattern: &PatternRule, path: &BlobPath) -> bool {
     let lower = path.as_bytes().to_ascii_lowercase();
     pattern.path.as_ref().is_none_or(|part| memchr::memmem::find(&lower, part.as_bytes()).is_some())
+}
+
+/// Whether one of the rule's context words, if it has any, stands anywhere in the text or path.
+fn speaks_of_context(page: &Page<'_>, pattern: &PatternRule) -> bool {
+    if pattern.context.is_empty() {
+        return true;
+    }
+    let words = AhoCorasick::builder().ascii_case_insensitive(true).build(&pattern.context);
+    words.is_ok_and(|words| words.is_match(page.text) || words.is_match(page.path.as_bytes()))
 }
 
 /// Whether the rule's context words and the provider's name stand in the statement, an enclosing block or the path.

@@ -1,11 +1,23 @@
 //! Where a text speaks of other providers, and whether in a way that could own a value.
 
 use aho_corasick::AhoCorasick;
+use aho_corasick::AhoCorasickKind;
 
 use super::lex;
-use super::lines::Lines;
+use super::page::Page;
 use crate::location::Span;
 use crate::rule::Vocabulary;
+
+/// Bytes before and behind a place that are read with it for owners.
+const MARGIN: usize = 8 * 1024;
+
+/// Where a stretch of a page speaks of other providers that could own a value.
+#[derive(Default)]
+pub(super) struct Owners {
+    /// The bytes that were read; empty before the first value.
+    read: (usize, usize),
+    found: Vec<Span>,
+}
 
 /// Names of other providers.
 pub(super) struct Rivals {
@@ -20,7 +32,10 @@ impl Rivals {
         names.sort();
         let everyday =
             names.iter().map(|name| vocabulary.everyday_rivals.contains(*name)).collect();
-        let names = AhoCorasick::builder().ascii_case_insensitive(true).build(names);
+        let names = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(names);
         Self {
             names: names
                 .unwrap_or_else(|_| AhoCorasick::new([""; 0]).expect("no pattern is valid")),
@@ -42,41 +57,54 @@ impl Rivals {
     }
 
     /// Whether another provider could own what stands in `span`: its host, its credential, its block, its client.
-    pub(super) fn owns_in(&self, text: &[u8], span: Span, vocabulary: &Vocabulary) -> bool {
-        self.owners(&text[span.start..span.end], vocabulary).next().is_some()
+    pub(super) fn owns_in(&self, page: &Page<'_>, span: Span) -> bool {
+        self.on_page(page, span, |owners| !owners.is_empty())
     }
 
     /// The owner among other providers nearest to `at` within `window`: its distance in lines.
-    pub(super) fn nearest_owner(
-        &self,
-        text: &[u8],
-        window: Span,
-        at: usize,
-        places: (&Lines, &Vocabulary),
-    ) -> Option<usize> {
-        let (lines, vocabulary) = places;
-        self.owners(&text[window.start..window.end], vocabulary)
-            .map(|found| lines.between(window.start + found, at))
-            .min()
+    pub(super) fn nearest_owner(&self, page: &Page<'_>, window: Span, at: usize) -> Option<usize> {
+        self.neighbours(page, window, at).map(|owner| page.lines.between(owner, at)).min()
     }
 
     /// Bytes between `at` and the nearest owner within `window`.
-    pub(super) fn bytes_away(
+    pub(super) fn bytes_away(&self, page: &Page<'_>, window: Span, at: usize) -> Option<usize> {
+        self.neighbours(page, window, at).map(|owner| owner.abs_diff(at)).min()
+    }
+
+    /// Where the owners directly before and behind `at` begin, as far as they stand within `window`.
+    fn neighbours(
         &self,
-        text: &[u8],
+        page: &Page<'_>,
         window: Span,
         at: usize,
-        vocabulary: &Vocabulary,
-    ) -> Option<usize> {
-        let owners = self.owners(&text[window.start..window.end], vocabulary);
-        owners.map(|found| (window.start + found).abs_diff(at)).min()
+    ) -> impl Iterator<Item = usize> + use<> {
+        self.on_page(page, window, |owners| {
+            let behind = owners.partition_point(|owner| owner.start < at);
+            let start = |index: usize| owners.get(index).map(|owner| owner.start);
+            [behind.checked_sub(1).and_then(start), start(behind)].into_iter().flatten()
+        })
+    }
+
+    /// Hands on the owners that stand within `window`, in order.
+    fn on_page<T>(&self, page: &Page<'_>, window: Span, then: impl FnOnce(&[Span]) -> T) -> T {
+        let mut owners = page.owners.borrow_mut();
+        if window.start < owners.read.0 || owners.read.1 < window.end {
+            let start = window.start.saturating_sub(MARGIN);
+            let end = page.text.len().min(window.end + MARGIN);
+            owners.read = (start, end);
+            let found = self.owners(&page.text[start..end], page.vocabulary());
+            owners.found = found.map(|at| Span::new(start + at.start, start + at.end)).collect();
+        }
+        let from = owners.found.partition_point(|owner| owner.start < window.start);
+        let to = owners.found.partition_point(|owner| owner.end <= window.end);
+        then(&owners.found[from..to.max(from)])
     }
 
     fn owners<'t>(
         &'t self,
         slice: &'t [u8],
         vocabulary: &'t Vocabulary,
-    ) -> impl Iterator<Item = usize> + 't {
+    ) -> impl Iterator<Item = Span> + 't {
         self.names
             .find_iter(slice)
             .filter(move |found| {
@@ -87,7 +115,7 @@ impl Rivals {
                         || !self.everyday[found.pattern().as_usize()]
                             && (is_block(slice, end) || is_client(slice, start, end)))
             })
-            .map(|found| found.start())
+            .map(|found| Span::new(found.start(), found.end()))
     }
 }
 

@@ -7,8 +7,8 @@ use crate::location::line_within;
 /// Bytes shown on each side of the value.
 const MARGIN: usize = 60;
 
-/// Cuts out the line of `value` and masks all `secrets` in it. The policy rules' values are names and stay readable.
-pub(super) fn masked(document: &[u8], value: Span, secrets: &SpanSet, is_policy: bool) -> String {
+/// Cuts out the line of `value` and masks all `secrets` in it.
+pub(super) fn masked(document: &[u8], value: Span, secrets: &SpanSet) -> String {
     let line = line_within(document, value.start, 2 * MARGIN + value.len());
     let start = floor_boundary(document, line.start.max(value.start.saturating_sub(MARGIN)));
     let end = line.end.min(value.end + MARGIN).max(value.end.min(line.end));
@@ -18,7 +18,7 @@ pub(super) fn masked(document: &[u8], value: Span, secrets: &SpanSet, is_policy:
     }
     let mut at = start;
     let shown = Span::new(start, end.max(start));
-    for span in secrets.overlapping(shown).filter(|span| !(is_policy && *span == value)) {
+    for span in secrets.overlapping(shown) {
         if span.end <= at {
             continue;
         }

@@ -21,6 +21,9 @@ pub(super) fn is_page_parameter(page: &Page<'_>, span: Span) -> bool {
 
 /// `s=…&r=…&k=VALUE` without its URL.
 fn is_among_page_parameters(page: &Page<'_>, span: Span) -> bool {
+    if !page.text[..span.start].ends_with(b"=") {
+        return false;
+    }
     let run = glued(page.text, span, REACH);
     let mut own = false;
     let mut others = 0;
@@ -39,15 +42,18 @@ fn is_among_page_parameters(page: &Page<'_>, span: Span) -> bool {
 
 /// Whether the value is the user or the password of a URL of the provider (`https://VALUE@host`).
 pub(super) fn is_user_information(page: &Page<'_>, span: Span) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~%:".contains(byte);
+    let rest = page.text[span.end..].iter().take(REACH).take_while(|byte| is_part(byte)).count();
+    let at = span.end + rest;
+    if page.text.get(at) != Some(&b'@') {
+        return false;
+    }
     let run = glued(page.text, span, REACH);
     let before = &page.text[run.start..span.start];
-    let behind = &page.text[span.end..run.end];
     let Some(scheme) = memchr::memmem::rfind(before, b"://") else { return false };
-    let Some(at) = behind.iter().position(|byte| *byte == b'@') else { return false };
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~%:".contains(byte);
-    let host = span.end + at + 1;
-    before[scheme + 3..].iter().all(is_part)
-        && behind[..at].iter().all(is_part)
+    let host = at + 1;
+    host <= run.end
+        && before[scheme + 3..].iter().all(is_part)
         && page.mentions.within_any(Span::new(host, run.end), |mention| {
             mention.host.is_some() && mention.span.start == host
         })
@@ -63,9 +69,11 @@ pub(super) fn glued(text: &[u8], span: Span, reach: usize) -> Span {
 
 /// What stands glued before the value of a query parameter: the URL, as far as it reaches.
 fn url_before(text: &[u8], span: Span) -> Option<Span> {
-    let url = Span::new(glued(text, span, REACH).start, span.start);
-    let prefix = &text[url.start..url.end];
-    (prefix.ends_with(b"=") && prefix.contains(&b'?')).then_some(url)
+    if !text[..span.start].ends_with(b"=") {
+        return None;
+    }
+    let url = Span::new(glued(text, Span::new(span.start, span.start), REACH).start, span.start);
+    text[url.start..url.end].contains(&b'?').then_some(url)
 }
 
 /// Whose host a call or a block speaks to.

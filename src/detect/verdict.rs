@@ -20,6 +20,7 @@ use super::rivals::Rivals;
 use super::score::Verdict;
 use super::urls;
 use super::urls::Host;
+use crate::finding::Environment;
 use crate::location::Span;
 use crate::rule::Alphabet;
 use crate::rule::Provider;
@@ -58,7 +59,10 @@ impl<'r, 'p> Judge<'r, 'p> {
         self.weigh_shape(span, shape, &mut verdict);
         self.weigh_label(span, naming.label.as_ref(), &context, &mut verdict);
         self.weigh_provider(span, &naming, &context, &mut verdict);
-        let environment = environment::environment(self.page, span, &context);
+        let environment = match verdict.confidence() {
+            Some(_) => environment::environment(self.page, span, &context),
+            None => Environment::Unknown,
+        };
         Some(Hit { rule, span, verdict, environment })
     }
 
@@ -204,8 +208,8 @@ impl<'r, 'p> Judge<'r, 'p> {
         if has_both_cases(self.page.slice(span)) {
             return;
         }
-        let words = lex::subwords(&self.page.text[statement.start..span.start]);
-        if words.iter().any(|word| self.page.vocabulary().digest.contains(word)) {
+        let is_digest = |word: &str| self.page.vocabulary().digest.contains(word);
+        if lex::any_subword(&self.page.text[statement.start..span.start], is_digest) {
             verdict.add(self.weights.digest_nearby, "its statement speaks of a digest");
         }
     }
@@ -244,7 +248,7 @@ impl<'r, 'p> Judge<'r, 'p> {
             self.weigh_nearer_in_statement(span, own, verdict);
             return;
         }
-        if own.is_some_and(|own| self.rivals.owns_in(self.page.text, own, self.page.vocabulary())) {
+        if own.is_some_and(|own| self.rivals.owns_in(self.page, own)) {
             let text = "another provider stands in the same statement";
             verdict.add(weights.rival_in_statement, text);
         }
@@ -269,9 +273,8 @@ impl<'r, 'p> Judge<'r, 'p> {
     /// Where both stand in one statement, the nearer one counts.
     fn weigh_nearer_in_statement(&self, span: Span, own: Option<Span>, verdict: &mut Verdict) {
         let Some(own) = own else { return };
-        let text = self.page.text;
         let ours = self.page.mentions.bytes_away(span.start);
-        let theirs = self.rivals.bytes_away(text, own, span.start, self.page.vocabulary());
+        let theirs = self.rivals.bytes_away(self.page, own, span.start);
         if theirs.is_some_and(|theirs| ours.is_none_or(|ours| theirs < ours)) {
             let text = "another provider is nearer in the same statement";
             verdict.add(self.weights.rival_in_statement, text);
@@ -342,8 +345,7 @@ impl<'r, 'p> Judge<'r, 'p> {
             span.start.saturating_sub(RIVAL_REACH),
             self.page.text.len().min(span.end + RIVAL_REACH),
         );
-        let places = (&self.page.lines, self.page.vocabulary());
-        let rival = self.rivals.nearest_owner(self.page.text, window, span.start, places);
+        let rival = self.rivals.nearest_owner(self.page, window, span.start);
         let counts =
             |rival: &usize| *rival < lines && *rival <= self.page.rules.thresholds.rival_lines;
         if let Some(rival) = rival.filter(counts) {

@@ -9,6 +9,7 @@ mod target;
 mod trace;
 mod validations;
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -307,6 +308,7 @@ impl Run<'_> {
         let mut coverage = Coverage::default();
         let mut last: Option<(&BlobPath, Vec<Candidate>)> = None;
         let mut sightings = vec![];
+        let lines = LineStarts::of(text);
         for place in places {
             let candidates = match &last {
                 Some((path, candidates)) if **path == place.path => candidates.clone(),
@@ -315,7 +317,7 @@ impl Run<'_> {
             sightings.extend(
                 candidates
                     .iter()
-                    .map(|candidate| self.sighting(text, candidate.clone(), place, target)),
+                    .map(|candidate| self.sighting(&lines, candidate.clone(), place, target)),
             );
             last = Some((&place.path, candidates));
         }
@@ -332,12 +334,13 @@ impl Run<'_> {
     /// Joins a candidate with its place and the comment that may allow it.
     fn sighting(
         &self,
-        text: Piece<'_>,
+        lines: &LineStarts<'_>,
         mut candidate: Candidate,
         place: &Provenance,
         target: usize,
     ) -> Sighting {
-        let offset = || line_offset(text.bytes, candidate.region.line);
+        let text = lines.text;
+        let offset = || lines.offset(candidate.region.line);
         let inline = (self.suppressions.inline && candidate.member.is_none())
             .then(|| {
                 let (value, today) =
@@ -352,11 +355,28 @@ impl Run<'_> {
     }
 }
 
-/// Where the line with this 1-based number begins.
-fn line_offset(bytes: &[u8], line: u32) -> usize {
-    let ends = memchr::memchr2_iter(b'\n', b'\r', bytes)
-        .filter(|&at| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n'));
-    line.checked_sub(2).and_then(|skip| ends.map(|at| at + 1).nth(skip as usize)).unwrap_or(0)
+/// Where the lines of a text begin, found when the first value asks for it.
+struct LineStarts<'t> {
+    text: Piece<'t>,
+    /// Of all lines but the first.
+    starts: OnceCell<Vec<usize>>,
+}
+
+impl<'t> LineStarts<'t> {
+    fn of(text: Piece<'t>) -> Self {
+        Self { text, starts: OnceCell::new() }
+    }
+
+    /// Where the line with this 1-based number begins.
+    fn offset(&self, line: u32) -> usize {
+        let bytes = self.text.bytes;
+        let is_end = |at: &usize| bytes[*at] == b'\n' || bytes.get(at + 1) != Some(&b'\n');
+        let starts = self.starts.get_or_init(|| {
+            let ends = memchr::memchr2_iter(b'\n', b'\r', bytes).filter(is_end);
+            ends.map(|at| at + 1).collect()
+        });
+        line.checked_sub(2).and_then(|at| starts.get(at as usize).copied()).unwrap_or(0)
+    }
 }
 
 /// Takes a lock; a worker that panicked while holding it has already ended the scan.

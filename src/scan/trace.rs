@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::LineStarts;
 use super::Run;
 use super::ScanError;
 use super::Sighting;
@@ -123,10 +124,11 @@ impl Run<'_> {
         target: usize,
     ) -> Vec<Sighting> {
         let mut sightings = vec![];
+        let lines = LineStarts::of(text);
         for place in places {
             let copies = self.detector.copies(known, text.bytes, &place.path);
             let copies = copies.into_iter();
-            sightings.extend(copies.map(|copy| self.sighting(text, copy, place, target)));
+            sightings.extend(copies.map(|copy| self.sighting(&lines, copy, place, target)));
         }
         sightings
     }

@@ -2,7 +2,7 @@
 
 use super::Day;
 use crate::finding::Suppression;
-use crate::location::line_around;
+use crate::location::line_within;
 use crate::secret::Fingerprint;
 
 /// Marks that allow a value on the same line or the line below.
@@ -42,14 +42,14 @@ pub fn inline_allow(
     value: &Fingerprint,
     today: &Day,
 ) -> Option<InlineAllow> {
-    let line = line_around(text, offset);
+    let line = line_within(text, offset, MAX_LINE + 1);
     let own = mark_in(&text[line.start..line.end], &MARKS);
     let above = || {
         let end = line.start.checked_sub(1)?;
         // A carriage return before the line feed is a part of the same line end.
         let end =
             if text[end] == b'\n' && end > 0 && text[end - 1] == b'\r' { end - 1 } else { end };
-        let above = line_around(text, end);
+        let above = line_within(text, end, MAX_LINE + 1);
         let content = &text[above.start..above.end];
         // A mark that stands behind code belongs to that code.
         mark_in(content, &NEXT_LINE_MARKS)
