@@ -71,8 +71,16 @@ pub struct Exposed {
     pub ref_count: usize,
     /// Whole days from the introducing commit to the commit that removed it, or to the newest commit of the repository.
     pub days: Option<u32>,
-    /// Commits that introduced it independently of each other, counted.
+    /// Commits that introduced it independently of each other, the one that is reached best and the oldest first, at most 20.
+    pub introduced: Vec<CommitInfo>,
+    /// All of them, counted also past the 20.
     pub introduced_count: usize,
+    /// The newest commit that took it away while one of its parents had it here.
+    pub removed: Option<CommitInfo>,
+    /// The path under which the parents of the introducing commit had it and the commit has it no more.
+    pub renamed_from: Option<BlobPath>,
+    /// Whether the working tree has it here, unchanged.
+    pub in_worktree: bool,
 }
 
 /// One place where a blob was seen.

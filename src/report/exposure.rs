@@ -69,7 +69,10 @@ impl<'f> Timeline<'f> {
             in_files: places.iter().any(|place| place.reachability.is_none()),
             ref_count: most.max(refs.len()),
             refs,
-            authors: commits().map(|commit| commit.author.as_str()).collect(),
+            authors: commits()
+                .chain(exposed().flat_map(|exposed| &exposed.introduced))
+                .map(|commit| commit.author.as_str())
+                .collect(),
             copies: places.len(),
             is_client: finding.exposure == Exposure::ClientBundle
                 || places.iter().any(|place| place.original.is_some()),

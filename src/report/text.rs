@@ -152,12 +152,20 @@ fn push_history(text: &mut String, occurrence: &Occurrence, paint: Paint) {
         );
         push_note(text, paint, &note);
     }
+    for beginning in occurrence.exposed.iter().flat_map(words::beginnings) {
+        push_note(text, paint, &terminal(&beginning));
+    }
     let reach = occurrence.reachability.map(words::name);
     let exposed = occurrence.exposed.as_ref().map(|exposed| {
         let days = exposed
             .days
             .map_or(String::new(), |days| format!(", exposed for {}", words::days(days)));
-        let head = if exposed.in_head { ", still in HEAD" } else { "" };
+        let head = match (exposed.in_head, exposed.in_worktree) {
+            (true, true) => ", still in HEAD and in the working tree",
+            (true, false) => ", still in HEAD",
+            (false, true) => ", still in the working tree",
+            (false, false) => "",
+        };
         let refs = if exposed.ref_count == 0 {
             String::new()
         } else {

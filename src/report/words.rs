@@ -11,6 +11,7 @@ use crate::finding::RevocationStatus;
 use crate::finding::ScanReport;
 use crate::finding::Tally;
 use crate::finding::Validation;
+use crate::provenance::Exposed;
 use crate::provenance::Origin;
 
 /// Columns of wrapped text.
@@ -38,6 +39,16 @@ pub(super) fn path(occurrence: &Occurrence) -> String {
     } else {
         terminal(&path).into_owned()
     }
+}
+
+/// What a place's first commit does not say of how it came to be.
+pub(super) fn beginnings(exposed: &Exposed) -> Vec<String> {
+    let more = exposed.introduced_count.saturating_sub(1) as u64;
+    let others = (more > 0).then(|| {
+        format!("introduced independently by {}", counted(more, "more commit", "more commits"))
+    });
+    let renamed = exposed.renamed_from.as_ref().map(|path| format!("renamed from {path}"));
+    others.into_iter().chain(renamed).collect()
 }
 
 /// What a finding is: its title, the environment, how sure.

@@ -38,26 +38,32 @@ impl Mask {
 
     /// Masks a place.
     pub(super) fn occurrence(&self, occurrence: &mut Occurrence) {
-        if self.0.is_match(occurrence.path.as_bytes()) {
-            let mut masked = vec![];
-            self.0.replace_all_with_bytes(occurrence.path.as_bytes(), &mut masked, |_, _, out| {
-                out.extend_from_slice(MASKED.as_bytes());
-                true
-            });
-            occurrence.path = BlobPath::new(&masked);
-        }
+        self.path(&mut occurrence.path);
         self.text(&mut occurrence.snippet);
         occurrence.original.iter_mut().for_each(|original| self.text(&mut original.path));
         occurrence.commit.iter_mut().for_each(|commit| self.commit(commit));
         if let Some(exposed) = &mut occurrence.exposed {
-            exposed.last_commit.iter_mut().for_each(|commit| self.commit(commit));
+            let commits = exposed.introduced.iter_mut().chain(&mut exposed.last_commit);
+            commits.chain(&mut exposed.removed).for_each(|commit| self.commit(commit));
             exposed.refs.iter_mut().for_each(|name| self.text(name));
+            exposed.renamed_from.iter_mut().for_each(|path| self.path(path));
         }
     }
 
     /// Masks the places and details of gaps.
     pub(super) fn coverage(&self, coverage: &mut Coverage) {
         coverage.rewrite(|text| self.text(text));
+    }
+
+    fn path(&self, path: &mut BlobPath) {
+        if self.0.is_match(path.as_bytes()) {
+            let mut masked = vec![];
+            self.0.replace_all_with_bytes(path.as_bytes(), &mut masked, |_, _, out| {
+                out.extend_from_slice(MASKED.as_bytes());
+                true
+            });
+            *path = BlobPath::new(&masked);
+        }
     }
 
     fn commit(&self, commit: &mut CommitInfo) {

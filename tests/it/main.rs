@@ -1,6 +1,7 @@
 //! Integration tests: the modules are named after what they prove.
 
 mod allow;
+mod attribution_by_git;
 mod ci_event;
 mod cli;
 mod configuration;

@@ -201,9 +201,10 @@ impl PlaceView {
         let commit = occurrence.commit.as_ref();
         let exposed = occurrence.exposed.as_ref();
         let reach = occurrence.reachability.map_or(String::new(), |reachability| {
-            let head =
-                if exposed.is_some_and(|exposed| exposed.in_head) { ", in HEAD" } else { "" };
-            format!("{}{head}", words::name(reachability))
+            let head = exposed.filter(|exposed| exposed.in_head).map(|_| "in HEAD".to_owned());
+            let facts = head.into_iter().chain(exposed.into_iter().flat_map(words::beginnings));
+            let reach = words::name(reachability);
+            shown(&std::iter::once(reach).chain(facts).collect::<Vec<_>>().join(", "))
         });
         Self {
             at: shown(&words::place(occurrence)),

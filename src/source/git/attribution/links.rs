@@ -18,6 +18,8 @@ use crate::provenance::Origin;
 
 /// No tree.
 const NONE: u32 = u32::MAX;
+/// Set in a link's name: it leads to a target.
+const IS_TARGET: u32 = 1 << 31;
 /// Set in a depth: an earlier pack holds the tree too.
 const IS_COPY: u32 = 1 << 31;
 
@@ -86,15 +88,17 @@ impl<'a> Numbering<'a> {
         self.starts.last().copied().unwrap_or(0)
     }
 
-    /// The object's number; of several copies the first. `None` if it is not here.
-    pub(crate) fn find(&self, id: &[u8]) -> Option<u32> {
-        let packs = self.store.packs.iter().map(|pack| pack.index.find(id));
-        let loose = self.store.loose.iter().map(|folder| folder.position(id));
-        let found = packs
-            .chain(loose)
-            .zip(&self.starts)
-            .find_map(|(position, start)| Some(position? + start));
-        found.filter(|&number| number < self.len())
+    /// The head of the id of the object with this number.
+    pub(crate) fn head(&self, number: u32) -> IdHead {
+        let part = self.starts.partition_point(|&start| start <= number) - 1;
+        let position = number - self.starts[part];
+        match self.store.packs.get(part) {
+            Some(pack) => id_head(pack.index.id(position)),
+            None => {
+                let folder = &self.store.loose[part - self.store.packs.len()];
+                id_head(folder.ids()[position as usize].as_bytes())
+            }
+        }
     }
 
     /// The number of the copy that is seen.
@@ -103,34 +107,29 @@ impl<'a> Numbering<'a> {
     }
 }
 
-/// The ids that were looked up last: what one tree gains its neighbour in the chain of deltas mostly loses.
-struct Recent(Vec<Option<(BlobId, u32)>>);
+/// The first eight bytes of an id. No two trees of a repository share them but by an attack on its hash.
+pub(crate) type IdHead = [u32; 2];
 
-impl Recent {
-    const SLOTS: usize = 1 << 12;
-
-    fn number(&mut self, numbering: &Numbering<'_>, id: &[u8]) -> Option<u32> {
-        let slot = &mut self.0[usize::from(u16::from_be_bytes([id[0], id[1]])) % Self::SLOTS];
-        match slot {
-            Some((known, number)) if known.as_bytes() == id => Some(*number),
-            _ => slot.insert((BlobId::from_bytes(id)?, numbering.find(id)?)).1.into(),
-        }
-    }
+/// The head of an id.
+pub(crate) fn id_head(id: &[u8]) -> IdHead {
+    [0, 4].map(|at| u32::from_be_bytes([id[at], id[at + 1], id[at + 2], id[at + 3]]))
 }
 
-impl Default for Recent {
-    fn default() -> Self {
-        Self(vec![None; Self::SLOTS])
-    }
-}
-
-/// An entry of a tree that leads to a tree or a target.
+/// An entry of a tree that leads to a tree or a target. Trees are named by their ids, since looking up the number of each would
+/// take longer than reading it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Link {
-    /// Number of a tree; behind those, number of a target.
-    pub(crate) leads: u32,
-    /// Where the name starts; it ends with a NUL.
+    /// Head of a tree's id, or number of a target.
+    leads: IdHead,
+    /// Where the name starts, and the mark of targets. The name ends with a NUL.
     name: u32,
+}
+
+impl Link {
+    /// What it leads to: a target's number, or the head of a tree's id.
+    pub(crate) fn leads(&self) -> Result<u32, IdHead> {
+        if self.name & IS_TARGET == 0 { Err(self.leads) } else { Ok(self.leads[0]) }
+    }
 }
 
 /// A tree: another one without some links and with others.
@@ -165,7 +164,6 @@ pub(crate) struct Trees {
     names: Vec<u8>,
     /// Nodes that have links, in the order of those.
     by_start: Vec<u32>,
-    recent: Recent,
 }
 
 impl Trees {
@@ -180,10 +178,9 @@ impl Trees {
     }
 
     /// For each link that leads on, the tree that gains it (`true`) or loses it.
-    pub(crate) fn owners(&self, leads_on: &(dyn Fn(u32) -> bool + Sync)) -> Vec<(u32, bool)> {
+    pub(crate) fn owners(&self, leads_on: impl Fn(&Link) -> bool + Sync) -> Vec<(u32, bool)> {
         let links = self.links.par_iter().enumerate().with_min_len(1 << 14);
-        let at: Vec<usize> =
-            links.filter(|(_, link)| leads_on(link.leads)).map(|(at, _)| at).collect();
+        let at: Vec<usize> = links.filter(|(_, link)| leads_on(link)).map(|(at, _)| at).collect();
         let owner = |&at: &usize| {
             let next = self
                 .by_start
@@ -196,7 +193,7 @@ impl Trees {
 
     /// The name of a link.
     pub(crate) fn name(&self, link: &Link) -> &[u8] {
-        let bytes = &self.names[link.name as usize..];
+        let bytes = &self.names[(link.name & !IS_TARGET) as usize..];
         &bytes[..memchr::memchr(0, bytes).unwrap_or(bytes.len())]
     }
 
@@ -213,7 +210,7 @@ impl Trees {
     /// Adds what another worker has read. What would need more than 32 bits is left out: its places are not named.
     fn append(&mut self, other: Self) {
         let (links, names) = (len(&self.links), len(&self.names));
-        if names.checked_add(len(&other.names)).is_none() {
+        if names.saturating_add(len(&other.names)) >= IS_TARGET {
             return;
         }
         self.names.extend(other.names);
@@ -325,20 +322,19 @@ impl LinkFinder<'_> {
     }
 
     fn link(&self, trees: &mut Trees, entry: &TreeEntry<'_>) {
-        let target = self.targets.find(entry.id).map(|target| self.numbering.len() + target);
-        let tree = (entry.mode == Mode::Tree)
-            .then(|| trees.recent.number(self.numbering, entry.id))
-            .flatten();
+        let target = self.targets.find(entry.id);
+        let tree = (entry.mode == Mode::Tree).then(|| id_head(entry.id));
         if target.is_none() && tree.is_none() {
             return;
         }
         let name = len(&trees.names);
-        if name == u32::MAX {
+        if name >= IS_TARGET {
             return;
         }
         trees.names.extend_from_slice(entry.name);
         trees.names.push(0);
-        trees.links.extend(target.into_iter().chain(tree).map(|leads| Link { leads, name }));
+        let target = target.map(|target| Link { leads: [target, 0], name: name | IS_TARGET });
+        trees.links.extend(target.into_iter().chain(tree.map(|leads| Link { leads, name })));
     }
 }
 
@@ -403,6 +399,6 @@ mod tests {
     #[test]
     fn what_is_kept_of_each_tree_stays_small() {
         assert_eq!(size_of::<Node>(), 24);
-        assert_eq!(size_of::<Link>(), 8);
+        assert_eq!(size_of::<Link>(), 12);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! One more pass over trees and commits, and over blobs only if copies are sought: `links` finds what leads to the kept objects, with `changes`
 //! reading trees as deltas; `paths` puts the names together, `graph` knows the commits, `stats` compares each commit with
-//! its parents. Nothing kept costs nothing.
+//! its parents, `worktree` looks at what is checked out. Nothing kept costs nothing.
 
 mod changes;
 mod graph;
@@ -10,6 +10,7 @@ mod links;
 mod paths;
 mod places;
 mod stats;
+mod worktree;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -151,15 +152,14 @@ impl History {
         let Links { commits, tags, trees, targets } = links;
         let (graph, paths) = rayon::join(
             move || Graph::of(&commits, tags, names),
-            move || Paths::of(&trees, numbering.len(), targets),
+            move || Paths::of(&trees, numbering, targets),
         );
-        let places = stats::places(&graph, numbering, &paths);
-        let roots: HashSet<u32> =
-            graph.trees.iter().filter_map(|tree| numbering.find(tree.as_bytes())).collect();
+        let places = stats::places(&graph, &paths);
+        let roots: HashSet<u32> = graph.trees.iter().filter_map(|tree| paths.find(tree)).collect();
         let tops = paths.tops.iter().filter(|tree| !roots.contains(tree));
         let unnamed = tops.map(|&tree| (None, paths.list(tree)));
         let named = graph.others.iter().filter_map(|(name, id)| {
-            let tree = numbering.find(id.as_bytes())?;
+            let tree = paths.find(id)?;
             Some((Some(name.clone()), paths.list(tree)))
         });
         let loose_tops = named.chain(unnamed).filter(|(_, list)| *list != 0).collect();

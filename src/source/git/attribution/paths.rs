@@ -3,9 +3,9 @@
 //! A tree that differs from its base in nothing that matters shares its set of links, trees with equal content share
 //! their list of places, and paths share their ends: a file that stands still in a thousand commits costs one entry.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::links::{Link, Node, Trees};
+use super::links::{IdHead, Link, Node, Numbering, Trees, id_head};
 use crate::blob::BlobId;
 
 /// Places of one object that are followed in one tree.
@@ -29,15 +29,18 @@ pub(crate) struct Paths {
     pub(crate) lists: Vec<Vec<Place>>,
     set_of_tree: Vec<u32>,
     list_of_set: Vec<ListId>,
+    /// Numbers of the trees that hold targets.
+    numbers: HashMap<IdHead, u32>,
     /// Trees that hold targets and that no other of these trees holds.
     pub(crate) tops: Vec<u32>,
 }
 
 impl Paths {
-    /// Works out the places in `count` trees; links to numbers behind those lead to targets.
-    pub(crate) fn of(trees: &Trees, count: u32, targets: Vec<BlobId>) -> Self {
-        let holds = holding(trees, count);
-        let sets = Sets::of(trees, count, &holds);
+    /// Works out the places in the trees of a store.
+    pub(crate) fn of(trees: &Trees, numbering: &Numbering<'_>, targets: Vec<BlobId>) -> Self {
+        let count = numbering.len();
+        let Holding { holds, numbers } = Holding::of(trees, numbering);
+        let sets = Sets::of(trees, count, &holds, &numbers);
         let mut is_held = vec![false; count as usize];
         for (_, leads) in sets.sets.iter().flatten().filter(|(_, leads)| *leads < count) {
             is_held[*leads as usize] = true;
@@ -54,9 +57,15 @@ impl Paths {
             lists: vec![vec![]],
             set_of_tree: sets.of_tree,
             list_of_set: vec![],
+            numbers,
             tops,
         };
         Builder::new(paths, &sets.sets, count).build()
+    }
+
+    /// The number of a tree that holds targets.
+    pub(crate) fn find(&self, tree: &BlobId) -> Option<u32> {
+        self.numbers.get(&id_head(tree.as_bytes())).copied()
     }
 
     /// The places in a tree.
@@ -86,41 +95,78 @@ impl Paths {
     }
 }
 
-/// Marks the trees that hold a target, directly or below. One round for each level of folders: what a tree holds is what
-/// its base holds, without the removed and with the added links.
-fn holding(trees: &Trees, count: u32) -> Vec<bool> {
-    let mut holds = vec![false; count as usize];
-    let mut changes = vec![0_i32; count as usize];
-    let mut held = vec![0_i32; count as usize];
-    // In the first round targets are what is newly held.
-    let mut leads_on: Box<dyn Fn(u32) -> bool + Sync> = Box::new(|leads| leads >= count);
-    loop {
-        for (tree, is_added) in trees.owners(&leads_on) {
-            changes[tree as usize] += if is_added { 1 } else { -1 };
-        }
-        let mut fresh = vec![0_u64; (count as usize).div_ceil(64)];
-        let mut is_stable = true;
-        for node in &trees.nodes {
-            let tree = node.tree as usize;
-            held[tree] = changes[tree] + node.base().map_or(0, |base| held[base as usize]);
-            if held[tree] > 0 && !holds[tree] {
-                holds[tree] = true;
-                fresh[tree / 64] |= 1 << (tree % 64);
-                is_stable = false;
+/// The trees that hold a target, directly or below.
+struct Holding {
+    holds: Vec<bool>,
+    numbers: HashMap<IdHead, u32>,
+}
+
+impl Holding {
+    /// One round for each level of folders: what a tree holds is what its base holds, without the removed and with the
+    /// added links.
+    fn of(trees: &Trees, numbering: &Numbering<'_>) -> Self {
+        let count = numbering.len() as usize;
+        let mut holding = Self { holds: vec![false; count], numbers: HashMap::new() };
+        let mut changes = vec![0_i32; count];
+        let mut held = vec![0_i32; count];
+        // In the first round targets are what is newly held.
+        let mut owners = trees.owners(|link| link.leads().is_ok());
+        loop {
+            for (tree, is_added) in owners {
+                changes[tree as usize] += if is_added { 1 } else { -1 };
             }
+            let mut fresh = Heads::default();
+            for node in &trees.nodes {
+                let tree = node.tree as usize;
+                held[tree] = changes[tree] + node.base().map_or(0, |base| held[base as usize]);
+                if held[tree] > 0 && !holding.holds[tree] {
+                    holding.holds[tree] = true;
+                    // The original of a copy is held by the same trees in the same round.
+                    if !node.is_copy() {
+                        let head = numbering.head(node.tree);
+                        holding.numbers.entry(head).or_insert(node.tree);
+                        fresh.insert(head);
+                    }
+                }
+            }
+            if fresh.heads.is_empty() {
+                return holding;
+            }
+            owners = trees.owners(|link| link.leads().is_err_and(|head| fresh.contains(&head)));
         }
-        if is_stable {
-            return holds;
-        }
-        leads_on = Box::new(move |leads| {
-            fresh.get(leads as usize / 64).is_some_and(|word| word >> (leads % 64) & 1 != 0)
-        });
     }
 }
 
-/// Whether a link leads to a target.
-fn matters(link: &Link, count: u32, holds: &[bool]) -> bool {
-    link.leads >= count || holds[link.leads as usize]
+/// A set of heads of ids that says no at once in most cases.
+struct Heads {
+    heads: HashSet<IdHead>,
+    filter: Vec<u64>,
+}
+
+impl Heads {
+    const BITS: u32 = 20;
+
+    fn insert(&mut self, head: IdHead) {
+        let (word, bit) = Self::slot(&head);
+        self.filter[word] |= bit;
+        self.heads.insert(head);
+    }
+
+    fn contains(&self, head: &IdHead) -> bool {
+        let (word, bit) = Self::slot(head);
+        self.filter[word] & bit != 0 && self.heads.contains(head)
+    }
+
+    fn slot(head: &IdHead) -> (usize, u64) {
+        let slot = head[0] >> (32 - Self::BITS);
+        (slot as usize / 64, 1 << (slot % 64))
+    }
+}
+
+impl Default for Heads {
+    fn default() -> Self {
+        Self { heads: HashSet::new(), filter: vec![0; 1 << (Self::BITS - 6)] }
+    }
 }
 
 /// The links that matter, of each tree.
@@ -131,19 +177,23 @@ struct Sets {
 }
 
 impl Sets {
-    fn of(trees: &Trees, count: u32, holds: &[bool]) -> Self {
+    fn of(trees: &Trees, count: u32, holds: &[bool], tree_numbers: &HashMap<IdHead, u32>) -> Self {
         let mut sets = Self { sets: vec![vec![]], of_tree: vec![0; count as usize], names: vec![] };
-        let mut numbers: HashMap<&[u8], u32> = HashMap::new();
+        let mut names: HashMap<&[u8], u32> = HashMap::new();
+        let leads = |link: &Link| match link.leads() {
+            Ok(target) => Some(count + target),
+            Err(head) => tree_numbers.get(&head).copied(),
+        };
         for node in &trees.nodes {
             let inherited = node.base().map_or(0, |base| sets.of_tree[base as usize]);
             sets.of_tree[node.tree as usize] = if holds[node.tree as usize] {
                 let mut number = |link: &Link| {
                     let name = trees.name(link);
-                    *numbers.entry(name).or_insert_with(|| push(&mut sets.names, name.into()))
+                    *names.entry(name).or_insert_with(|| push(&mut sets.names, name.into()))
                 };
                 changed(trees, node, &sets.sets[inherited as usize], &mut |links| {
-                    let links = links.iter().filter(|link| matters(link, count, holds));
-                    links.map(|link| (number(link), link.leads)).collect()
+                    let links = links.iter().filter_map(|link| Some((link, leads(link)?)));
+                    links.map(|(link, leads)| (number(link), leads)).collect()
                 })
                 .map_or(inherited, |set| push(&mut sets.sets, set))
             } else {

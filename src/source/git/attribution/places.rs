@@ -1,6 +1,7 @@
 //! Writes the provenance of each kept object and text.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
 
 use super::super::object::ObjectKind;
 use super::super::object::{commit_info, message_text, tag_name};
@@ -11,7 +12,7 @@ use super::super::sift::{KeptText, Sifted};
 use super::super::staged::Index;
 use super::super::store::Store;
 use super::stats::PlaceStats;
-use super::{AttributeError, History, Located, read};
+use super::{AttributeError, History, Located, read, worktree};
 use crate::blob::BlobId;
 use crate::blob::BlobPath;
 use crate::provenance::CommitInfo;
@@ -24,6 +25,8 @@ use crate::provenance::Reachability;
 const PATHS: usize = 20;
 /// Refs that are named for one place.
 const REFS: usize = 20;
+/// Commits that are named as having introduced one place.
+const INTRODUCED: usize = 20;
 const DAY: i64 = 86_400;
 
 /// Puts together what history knows.
@@ -34,6 +37,7 @@ pub(crate) struct Scribe<'a> {
     /// Paths under which each target is known, as in the history's places.
     by_target: HashMap<BlobId, Vec<(u32, u32)>>,
     index: BTreeMap<BlobId, BTreeSet<Vec<u8>>>,
+    work_dir: Option<PathBuf>,
     infos: HashMap<u32, CommitInfo>,
     /// For each commit that was kept, the tips that reach it.
     reached_by: HashMap<u32, Vec<u32>>,
@@ -62,6 +66,7 @@ impl<'a> Scribe<'a> {
             history,
             by_target,
             index: index_paths(repo),
+            work_dir: repo.work_dir.as_ref().and_then(|folder| folder.canonicalize().ok()),
             infos: HashMap::new(),
             reached_by: history.graph.reaching(&commits),
         }
@@ -73,7 +78,10 @@ impl<'a> Scribe<'a> {
         for kept in &sifted.objects {
             let bytes = read(self.store, &kept.id, &mut self.reader)?;
             let (bytes, places) = match kept.kind {
-                ObjectKind::Blob | ObjectKind::Tree => (bytes, self.blob(&kept.id)),
+                ObjectKind::Blob | ObjectKind::Tree => {
+                    let places = self.blob(&kept.id, &bytes);
+                    (bytes, places)
+                }
                 ObjectKind::Commit => (message_text(&bytes), vec![self.commit(&kept.id)]),
                 ObjectKind::Tag => (message_text(&bytes), vec![self.tag(&kept.id, &bytes)]),
             };
@@ -86,9 +94,17 @@ impl<'a> Scribe<'a> {
     }
 
     /// The places of a blob.
-    fn blob(&mut self, id: &BlobId) -> Vec<Provenance> {
+    fn blob(&mut self, id: &BlobId, bytes: &[u8]) -> Vec<Provenance> {
         let places = self.by_target.get(id).cloned().unwrap_or_default();
         let mut written = self.committed(id, &places, Origin::History);
+        for place in &mut written {
+            let is_here = || {
+                let folder = self.work_dir.as_deref()?;
+                worktree::holds(folder, place.path.as_bytes(), bytes).then_some(())
+            };
+            let is_here = is_here().is_some();
+            place.exposed.iter_mut().for_each(|exposed| exposed.in_worktree = is_here);
+        }
         if written.is_empty() {
             written = self.uncommitted(id);
         }
@@ -110,7 +126,9 @@ impl<'a> Scribe<'a> {
             refs,
             ref_count,
             days: days(graph.times[commit as usize], graph.newest()),
+            introduced: self.info(commit).into_iter().collect(),
             introduced_count: 1,
+            ..Exposed::default()
         });
         place.commit = self.info(commit);
         place
@@ -176,29 +194,40 @@ impl<'a> Scribe<'a> {
         known
             .into_iter()
             .map(|(path, stats)| {
-                let graph = &history.graph;
-                let names = stats.tips.iter().map(|&tip| graph.tips[tip as usize].0.as_slice());
-                let (refs, ref_count) = bounded(names);
                 let is_note = stats.is_note
                     && origin == Origin::History
                     && stats.reachability == Reachability::Reachable;
+                let exposed = self.exposed(stats, days);
                 Provenance {
                     origin: if is_note { Origin::Note } else { origin },
                     path,
                     blob_id: Some(*id),
-                    commit: stats.introducing(graph).and_then(|commit| self.info(commit)),
+                    commit: exposed.introduced.first().cloned(),
                     reachability: Some(stats.reachability),
-                    exposed: Some(Exposed {
-                        last_commit: self.info(stats.newest.1),
-                        in_head: stats.in_head,
-                        refs,
-                        ref_count,
-                        days,
-                        introduced_count: stats.introduced.len(),
-                    }),
+                    exposed: Some(exposed),
                 }
             })
             .collect()
+    }
+
+    fn exposed(&mut self, stats: &PlaceStats, days: Option<u32>) -> Exposed {
+        let History { graph, paths, .. } = self.history;
+        let names = stats.tips.iter().map(|&tip| graph.tips[tip as usize].0.as_slice());
+        let (refs, ref_count) = bounded(names);
+        let introduced = stats.introduced.iter().take(INTRODUCED);
+        let renamed_from = stats.introduced.first().and_then(|first| first.renamed_from);
+        Exposed {
+            last_commit: self.info(stats.newest.1),
+            in_head: stats.in_head,
+            refs,
+            ref_count,
+            days,
+            introduced: introduced.filter_map(|first| self.info(first.commit)).collect(),
+            introduced_count: stats.introduced.len(),
+            removed: stats.removed.and_then(|(_, commit)| self.info(commit)),
+            renamed_from: renamed_from.map(|path| BlobPath::new(&paths.path(path))),
+            in_worktree: false,
+        }
     }
 
     /// Days from the first commit that introduced any of the places to the last that removed one, or to the newest commit as
@@ -210,11 +239,12 @@ impl<'a> Scribe<'a> {
         let graph = &self.history.graph;
         let times = places
             .clone()
-            .flat_map(|stats| stats.introduced.iter().map(|&commit| graph.times[commit as usize]));
+            .flat_map(|stats| &stats.introduced)
+            .map(|introduced| graph.times[introduced.commit as usize]);
         let first = times.min()?;
         let is_held = places.clone().any(|stats| stats.in_head || !stats.tips.is_empty());
         let removed = places.filter_map(|stats| stats.removed).max().filter(|_| !is_held);
-        days(first, removed.unwrap_or_else(|| graph.newest()))
+        days(first, removed.map_or_else(|| graph.newest(), |(time, _)| time))
     }
 
     /// Places of a blob that no commit holds: the index, a ref that names it or its tree, a tree nobody names.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::graph::Graph;
-use super::links::Numbering;
 use super::paths::{ListId, Paths, Place};
 use crate::provenance::Reachability;
 
@@ -18,18 +17,27 @@ pub(crate) struct PlaceStats {
     pub(crate) in_head: bool,
     /// Numbers of the tips that hold it.
     pub(crate) tips: Vec<u32>,
-    /// Commits that hold it while none of their parents does.
-    pub(crate) introduced: Vec<u32>,
-    /// Time of the newest commit that does not hold it while a parent does.
-    pub(crate) removed: Option<i64>,
+    /// Commits that hold it while none of their parents does, in the order of the graph.
+    pub(crate) introduced: Vec<Introduction>,
+    /// Time and number of the newest commit that does not hold it while a parent does.
+    pub(crate) removed: Option<(i64, u32)>,
+}
+
+/// A commit that holds an object at a path, as none of its parents does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Introduction {
+    pub(crate) commit: u32,
+    /// The path under which a parent holds the object and the commit does not.
+    pub(crate) renamed_from: Option<u32>,
 }
 
 impl PlaceStats {
-    /// The commit to name: the first among those that are reached best.
-    pub(crate) fn introducing(&self, graph: &Graph) -> Option<u32> {
-        let key =
-            |&&commit: &&u32| (graph.reachability(commit), graph.times[commit as usize], commit);
-        self.introduced.iter().min_by_key(key).copied()
+    /// Puts the commit to name in front: the oldest among those that are reached best.
+    fn sort(&mut self, graph: &Graph) {
+        self.tips.sort_unstable();
+        self.introduced.sort_by_key(|&Introduction { commit, .. }| {
+            (graph.reachability(commit), graph.times[commit as usize], commit)
+        });
     }
 }
 
@@ -45,16 +53,9 @@ struct ListStats {
 }
 
 /// Works out all places.
-pub(crate) fn places(
-    graph: &Graph,
-    numbering: &Numbering<'_>,
-    paths: &Paths,
-) -> BTreeMap<Place, PlaceStats> {
-    let of_commit: Vec<ListId> = graph
-        .trees
-        .iter()
-        .map(|tree| numbering.find(tree.as_bytes()).map_or(0, |tree| paths.list(tree)))
-        .collect();
+pub(crate) fn places(graph: &Graph, paths: &Paths) -> BTreeMap<Place, PlaceStats> {
+    let list = |tree| paths.find(tree).map_or(0, |tree| paths.list(tree));
+    let of_commit: Vec<ListId> = graph.trees.iter().map(list).collect();
     let mut places = BTreeMap::new();
     for (list, stats) in lists(graph, &of_commit) {
         paths.lists[list as usize].iter().for_each(|&place| join(&mut places, place, &stats));
@@ -62,9 +63,7 @@ pub(crate) fn places(
     for (at, commit) in (0_u32..).take(of_commit.len()).enumerate() {
         compare(graph, paths, &of_commit, (at, commit), &mut places);
     }
-    for stats in places.values_mut() {
-        stats.tips.sort_unstable();
-    }
+    places.values_mut().for_each(|stats| stats.sort(graph));
     places
 }
 
@@ -132,15 +131,25 @@ fn compare(
             if !parents.iter().any(|&parent| holds(parent, place))
                 && let Some(stats) = places.get_mut(place)
             {
-                stats.introduced.push(commit);
+                let renamed_from = parents.iter().find_map(|&parent| {
+                    let mut held = same_object(&paths.lists[parent as usize], place.0);
+                    held.find(|held| !holds(own, held)).map(|(_, path)| *path)
+                });
+                stats.introduced.push(Introduction { commit, renamed_from });
             }
         }
     }
     for &parent in parents.iter().filter(|&&parent| parent != own) {
         for place in paths.lists[parent as usize].iter().filter(|place| !holds(own, place)) {
             if let Some(stats) = places.get_mut(place) {
-                stats.removed = stats.removed.max(Some(graph.times[at]));
+                stats.removed = stats.removed.max(Some((graph.times[at], commit)));
             }
         }
     }
+}
+
+/// The places of one object in a list.
+fn same_object(list: &[Place], target: u32) -> impl Iterator<Item = &Place> {
+    let start = list.partition_point(|place| place.0 < target);
+    list[start..].iter().take_while(move |place| place.0 == target)
 }
