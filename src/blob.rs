@@ -163,6 +163,11 @@ pub trait Sieve: Sync {
     }
 }
 
+/// Whether there are only zeros; compares the bytes with themselves, one further, since that is fastest.
+pub(crate) fn is_zero(bytes: &[u8]) -> bool {
+    bytes.first().is_none_or(|&first| first == 0 && bytes[1..] == bytes[..bytes.len() - 1])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

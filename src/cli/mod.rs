@@ -15,6 +15,7 @@ mod git_env;
 mod hook;
 mod input;
 mod known_keys;
+mod limits;
 mod live;
 mod options;
 mod output;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use anyhow::bail;
 use clap::Parser as _;
+use signleak::decode::Limits;
 use signleak::finding::Confidence;
 use signleak::finding::Severity;
 use signleak::rule::RuleSet;
@@ -21,6 +22,7 @@ use super::args::SeverityArg;
 use super::git_env;
 use super::input;
 use super::known_keys;
+use super::limits;
 use super::live::Live;
 use super::range;
 use super::render::Outputs;
@@ -42,6 +44,7 @@ pub(crate) struct ScanOptions {
     /// Where the scanned repository may speak for itself.
     pub(crate) repo_files: Vec<RepoFiles>,
     pub(crate) scan: Options,
+    pub(crate) limits: Limits,
     pub(crate) rules: RuleSet,
     pub(crate) outputs: Outputs,
     pub(crate) fail_on: Option<Severity>,
@@ -73,7 +76,8 @@ impl ScanOptions {
         }
         args.output.reports.format = settings.value("format").map(str::to_owned);
         let outputs = Outputs::from_args(&args.output.reports)?;
-        let scan = scan_options(&args, &settings, &outputs)?;
+        let limits = limits::read(&args.limits)?;
+        let scan = scan_options(&args, &settings, &outputs, &limits)?;
         let given = settings.setting("rules");
         let rules = match given.origin {
             Origin::File(..) => rules::built_in_with(&in_repository(given, &repo_files)?)?,
@@ -94,6 +98,7 @@ impl ScanOptions {
             repo_files,
             targets,
             scan,
+            limits,
             rules,
             outputs,
             fail_on: fail_on.severity(),
@@ -126,13 +131,14 @@ fn scan_options(
     args: &ScanArgs,
     settings: &Settings,
     outputs: &Outputs,
+    limits: &Limits,
 ) -> anyhow::Result<Options> {
     let range = range::read(&args.reach)?;
     let history_only = args.reach.history_only || range.is_some();
-    if args.reach.threads == Some(0) {
+    if args.limits.threads == Some(0) {
         bail!("--threads 0: give at least 1, or leave the option out for one per core");
     }
-    let max_blob_size = settings.value("max-blob-size").map(size).transpose();
+    let max_blob_size = settings.value("max-blob-size").map(limits::size).transpose();
     let min_confidence = settings::word(settings.value("min-confidence").unwrap_or_default())?;
     Ok(Options {
         worktree: !history_only,
@@ -146,6 +152,8 @@ fn scan_options(
         exclude: outputs.files.iter().map(|(_, path)| path.clone()).collect(),
         threads: settings.value("threads").map_or(Ok(0), str::parse)?,
         known_keys: known_keys::of(args)?,
+        max_expansion: limits.max_expansion,
+        stop: limits.stop.clone(),
     })
 }
 
@@ -204,23 +212,6 @@ fn staged(paths: &[PathBuf], trust_owner: bool) -> anyhow::Result<Target> {
         }
     };
     Ok(Target::Staged(Arc::new(staged?)))
-}
-
-/// Reads `10M`.
-pub(crate) fn size(text: &str) -> anyhow::Result<u64> {
-    let wrong = || format!("`{text}`: give a number of bytes such as 500K or 10M");
-    let (digits, unit) =
-        text.split_at(text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).len());
-    let factor: u64 = match unit.to_ascii_uppercase().as_str() {
-        "" | "B" => 1,
-        _ if digits.is_empty() => bail!(wrong()),
-        "K" | "KB" | "KIB" => 1 << 10,
-        "M" | "MB" | "MIB" => 1 << 20,
-        "G" | "GB" | "GIB" => 1 << 30,
-        _ => bail!("`{text}`: the unit is none of K, M and G"),
-    };
-    let number: u64 = digits.parse().with_context(wrong)?;
-    number.checked_mul(factor).with_context(|| format!("`{text}`: is too large"))
 }
 
 fn confidence(arg: ConfidenceArg) -> Confidence {

@@ -5,13 +5,13 @@ use std::time::Instant;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use signleak::decode::Limits;
 use signleak::detect::Detector;
 use signleak::finding::ScanReport;
 use signleak::report::Format;
 use signleak::scan::Target;
 
 use super::Status;
+use super::limits::Signals;
 use super::options::ScanOptions;
 use super::progress::Progress;
 use super::render;
@@ -28,8 +28,9 @@ pub(crate) fn report(options: ScanOptions) -> anyhow::Result<(ScanReport, Status
     let (started, clock) = (SystemTime::now(), Instant::now());
     let roots: Vec<PathBuf> = options.targets.iter().map(root).collect();
     let suppressions = suppressions::of(&options)?;
-    let detector = Detector::new(options.rules, Limits::default());
+    let detector = Detector::new(options.rules, options.limits);
     let progress = Progress::new(options.quiet);
+    let signals = Signals::ask(&options.scan.stop)?;
     let gather = || {
         signleak::scan::gather(&options.targets, &detector, &options.scan, &suppressions, &progress)
     };
@@ -41,6 +42,7 @@ pub(crate) fn report(options: ScanOptions) -> anyhow::Result<(ScanReport, Status
     };
     progress.finish();
     let gathered = gathered?;
+    drop(signals);
     let asks = options.live.is_some() || options.hook.is_some();
     let keys = if asks { gathered.leaks() } else { vec![] };
     let live = options.live.as_ref();

@@ -18,7 +18,7 @@ use toml::de::DeValue;
 use super::args::ConfidenceArg;
 use super::args::ScanArgs;
 use super::args::SeverityArg;
-use super::options;
+use super::limits;
 use super::repo_files::RepoFile;
 
 /// Name of the file at the root of a repository.
@@ -77,7 +77,7 @@ pub(crate) const KEYS: [Key; 8] = [
         variable: "SIGNLEAK_MAX_BLOB_SIZE",
         default: "",
         shape: Shape::Text,
-        check: |text| options::size(text).map(drop),
+        check: |text| limits::size(text).map(drop),
         weakens: |_| true,
     },
     Key {
@@ -241,8 +241,8 @@ fn typed(args: &ScanArgs) -> Vec<Given> {
         "format" => output.reports.format.iter().cloned().collect(),
         "min-confidence" => name(output.min_confidence.and_then(|level| level.to_possible_value())),
         "fail-on" => name(output.fail_on.and_then(|level| level.to_possible_value())),
-        "max-blob-size" => args.reach.max_blob_size.iter().cloned().collect(),
-        "threads" => args.reach.threads.iter().map(ToString::to_string).collect(),
+        "max-blob-size" => args.limits.max_blob_size.iter().cloned().collect(),
+        "threads" => args.limits.threads.iter().map(ToString::to_string).collect(),
         "inline-allow" if args.trust.no_inline_allow => vec!["false".to_owned()],
         "baseline" => paths(&args.trust.baseline),
         "rules" => paths(&args.rules.files),

@@ -142,6 +142,10 @@ impl Decoder<'_> {
         depth: usize,
     ) -> io::Result<bool> {
         self.members += 1;
+        if self.limits.stop.is_due() {
+            self.gap(GapKind::Limit, outer, super::STOPPED);
+            return Ok(false);
+        }
         if self.members > self.limits.max_members || self.left() == 0 {
             self.gap(
                 GapKind::ArchiveLimit,

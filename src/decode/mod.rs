@@ -18,6 +18,7 @@ use crate::coverage::Coverage;
 use crate::coverage::GapKind;
 use crate::location::Region;
 use crate::location::Span;
+use crate::stop::Stop;
 
 pub use document::Document;
 use families::Hidden;
@@ -32,8 +33,11 @@ pub const WHOLE: usize = 512 * 1024;
 const MAX_DECODED: u64 = 64 << 20;
 const MAX_FORMS: u64 = 32;
 
+/// What is said of a text whose rest was left.
+const STOPPED: &str = "the scan was stopped before all of it was decoded";
+
 /// Bounds on what decoding may cost.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// Archives within archives.
     pub max_depth: usize,
@@ -43,11 +47,19 @@ pub struct Limits {
     pub max_members: usize,
     /// Times that a member may be larger than its compressed form, once it is larger than a megabyte.
     pub max_ratio: u64,
+    /// When to leave the rest.
+    pub stop: Stop,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_depth: 5, max_expansion: 256 << 20, max_members: 100_000, max_ratio: 1_000 }
+        Self {
+            max_depth: 5,
+            max_expansion: 256 << 20,
+            max_members: 100_000,
+            max_ratio: 1_000,
+            stop: Stop::default(),
+        }
     }
 }
 
@@ -240,6 +252,10 @@ impl Decoder<'_> {
         let mut maps: Vec<Map> = vec![];
         let mut via: Vec<Encoding> = vec![];
         for round in 0..ROUNDS {
+            if self.limits.stop.is_due() {
+                self.gap(GapKind::Limit, member, STOPPED);
+                return;
+            }
             let before = maps.len();
             for (encoding, decode) in families::ALL {
                 // What quoted-printable gave may look like more of it (`r=12ab`).

@@ -11,6 +11,7 @@ use super::windows;
 use super::windows::Literal;
 use super::windows::Windows;
 use crate::blob::Sieve;
+use crate::blob::is_zero;
 use crate::decode;
 use crate::rule::Provider;
 use crate::rule::RuleSet;
@@ -80,6 +81,10 @@ impl Prefilter {
 
 impl Sieve for Prefilter {
     fn may_match(&self, bytes: &[u8]) -> bool {
+        // Sparse files and bombs; the search is slow on zeros, of which UTF-16 is full.
+        if is_zero(bytes) {
+            return false;
+        }
         match &self.windows {
             Some(windows) => windows.iter().any(|windows| windows.any(bytes)),
             None => self.forms().is_match(bytes),

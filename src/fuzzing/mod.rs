@@ -48,11 +48,15 @@ pub const TARGETS: [Target; 18] = [
 ];
 
 /// Little enough that one input takes no time.
-const LIMITS: Limits =
-    Limits { max_depth: 3, max_expansion: 1 << 20, max_members: 64, max_ratio: 1_000 };
+static LIMITS: LazyLock<Limits> = LazyLock::new(|| Limits {
+    max_depth: 3,
+    max_expansion: 1 << 20,
+    max_members: 64,
+    ..Limits::default()
+});
 
 static DETECTOR: LazyLock<Detector> = LazyLock::new(|| {
-    Detector::new(RuleSet::built_in().expect("the built-in rules are valid"), LIMITS)
+    Detector::new(RuleSet::built_in().expect("the built-in rules are valid"), LIMITS.clone())
 });
 
 /// Runs the target with this name.
@@ -102,7 +106,7 @@ fn rules(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let mut rules = RuleSet::built_in().expect("the built-in rules are valid");
     if rules.add(text, "rules.toml").is_ok() {
-        let detector = Detector::new(rules, LIMITS);
+        let detector = Detector::new(rules, LIMITS.clone());
         let path = BlobPath::new(b"a.env");
         drop(detector.candidates(data, &path, &mut Coverage::default()));
     }

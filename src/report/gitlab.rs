@@ -7,6 +7,7 @@ use serde_json::json;
 use sha2::Digest as _;
 
 use super::Context;
+use super::escape::Json;
 use super::escape::terminal;
 use super::words;
 use crate::finding::Finding;
@@ -52,7 +53,7 @@ pub(super) fn write(
         },
         "vulnerabilities": vulnerabilities,
     });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    serde_json::to_writer_pretty(Json(out), &document)?;
     out.write_all(b"\n")
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::Context;
+use super::escape::Json;
 use crate::coverage::Coverage;
 use crate::finding::Finding;
 use crate::finding::LiveCheck;
@@ -58,7 +59,7 @@ pub(super) fn write(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let findings = Some(Cow::Borrowed(report.findings.as_slice()));
-    serde_json::to_writer_pretty(&mut *out, &Document { findings, ..frame(report, context) })?;
+    serde_json::to_writer_pretty(Json(out), &Document { findings, ..frame(report, context) })?;
     out.write_all(b"\n")
 }
 
@@ -69,10 +70,10 @@ pub(super) fn write_lines(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     for finding in &report.findings {
-        serde_json::to_writer(&mut *out, finding)?;
+        serde_json::to_writer(Json(out), finding)?;
         out.write_all(b"\n")?;
     }
-    serde_json::to_writer(&mut *out, &frame(report, context))?;
+    serde_json::to_writer(Json(out), &frame(report, context))?;
     out.write_all(b"\n")
 }
 

@@ -11,6 +11,7 @@ use serde_sarif::sarif::Sarif;
 use super::Context;
 use super::RuleInfo;
 use super::escape;
+use super::escape::Json;
 use super::words;
 use crate::coverage::Gap;
 use crate::finding::Confidence;
@@ -58,7 +59,7 @@ pub(super) fn write(
     }
     let log = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": runs });
     let log: Sarif = serde_json::from_value(log)?;
-    serde_json::to_writer_pretty(&mut *out, &log)?;
+    serde_json::to_writer_pretty(Json(out), &log)?;
     out.write_all(b"\n")
 }
 

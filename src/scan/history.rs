@@ -10,7 +10,7 @@ use crate::blob::BlobPath;
 use crate::blob::Sieve;
 use crate::coverage::Coverage;
 use crate::finding::Confidence;
-use crate::source::git::Copies;
+use crate::source::git::Located;
 use crate::source::git::Repo;
 use crate::source::git::SiftOptions;
 use crate::source::git::Sifted;
@@ -71,15 +71,17 @@ impl Run<'_> {
         look: &Look<'_>,
     ) -> Result<(), ScanError> {
         let options = self.sift_options();
-        let copies = copies.map(|sieve| Copies { sieve, options: &options });
         let sifted = std::mem::take(&mut history.sifted);
-        let located = history.repo.attribute(sifted, copies.as_ref());
+        let mut coverage = Coverage::default();
+        let mut see = |located: &[Located]| {
+            located.par_iter().for_each(|located| {
+                pieces(&located.bytes).for_each(|piece| look(piece, &located.places));
+            });
+        };
+        let done = history.repo.attribute(sifted, copies, &options, &mut coverage, &mut see);
+        lock(&self.coverage).merge(coverage);
         let place = || history.repo.git_dir().display().to_string();
-        let located = located.map_err(|source| ScanError::Attribute { place: place(), source })?;
-        located.par_iter().for_each(|located| {
-            pieces(&located.bytes).for_each(|piece| look(piece, &located.places));
-        });
-        Ok(())
+        done.map_err(|source| ScanError::Attribute { place: place(), source })
     }
 
     fn sift_options(&self) -> SiftOptions {
@@ -87,6 +89,8 @@ impl Run<'_> {
             max_blob_size: self.options.max_blob_size,
             verify_objects: false,
             range: self.options.range.clone(),
+            max_expansion: self.options.max_expansion,
+            stop: self.options.stop.clone(),
         }
     }
 }

@@ -10,12 +10,14 @@ mod trace;
 mod validations;
 
 use std::cell::OnceCell;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 
 use crate::blob::BlobPath;
 use crate::coverage::Coverage;
+use crate::coverage::GapKind;
 use crate::detect::Detector;
 use crate::detect::KnownKey;
 use crate::finding::Candidate;
@@ -27,6 +29,7 @@ use crate::source::Piece;
 use crate::source::git::RangeSpec;
 use crate::source::git::Repo;
 use crate::source::git::Staged;
+use crate::stop::Stop;
 use crate::suppress;
 use crate::suppress::InlineAllow;
 
@@ -62,6 +65,10 @@ pub struct Options {
     pub threads: usize,
     /// Secrets that their owner searches, whatever stands around them.
     pub known_keys: Vec<KnownKey>,
+    /// Bytes that the deltas of a small pack may unpack to, if that is more than the default.
+    pub max_expansion: u64,
+    /// When to leave the rest.
+    pub stop: Stop,
 }
 
 /// As many staged files are read by one thread.
@@ -189,7 +196,7 @@ impl Observer for Silent {
 /// Scans all targets. Findings come in a fixed order, whatever the number of threads.
 ///
 /// # Errors
-/// When a target is missing, cannot be opened, or nothing at all was scanned. Everything else that was not scanned is
+/// When a target is missing, or nothing at all was scanned. Everything else that was not scanned is
 /// in the report's coverage.
 pub fn scan(
     targets: &[Target],
@@ -221,6 +228,7 @@ pub fn gather<'r>(
         found: Mutex::new(vec![]),
         suspects: Mutex::default(),
         coverage: Mutex::new(Coverage::default()),
+        failed: Mutex::default(),
     };
     let mut histories = vec![];
     for (number, target) in targets.iter().enumerate() {
@@ -232,6 +240,9 @@ pub fn gather<'r>(
     run.trace(targets, histories)?;
     let names: Vec<String> = targets.iter().map(target::display).collect();
     let coverage = into_inner(run.coverage);
+    if let Some(error) = into_inner(run.failed).filter(|_| coverage.is_empty()) {
+        return Err(error);
+    }
     if coverage.is_empty() && coverage.is_complete() && !targets.iter().any(Target::may_be_empty) {
         let place = names.join(", ");
         return Err(match options.range {
@@ -300,9 +311,19 @@ struct Run<'a> {
     /// What looks like a sure secret in a history whose paths are not known yet.
     suspects: Mutex<Proven>,
     coverage: Mutex<Coverage>,
+    /// The first repository that could not be opened.
+    failed: Mutex<Option<ScanError>>,
 }
 
 impl Run<'_> {
+    /// Notes a repository that cannot be opened, so that what else there is gets scanned.
+    fn fail(&self, path: &Path, error: ScanError) {
+        let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+        let detail = format!("{error}{}", source.unwrap_or_default());
+        lock(&self.coverage).gap(GapKind::Repository, path.display().to_string(), detail);
+        lock(&self.failed).get_or_insert(error);
+    }
+
     /// Looks for candidates in one blob that was seen in `places`, each of which may give its path as a hint.
     fn look(&self, text: Piece<'_>, places: &[Provenance], target: usize) {
         let mut coverage = Coverage::default();

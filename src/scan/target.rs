@@ -40,7 +40,7 @@ pub(super) fn display(target: &Target) -> String {
 /// Whether `path` or a folder above it holds a `.git`, so that no repository there means a damaged one.
 fn has_git_folder(path: &Path) -> bool {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    real.ancestors().any(|folder| folder.join(".git").exists())
+    real.ancestors().any(|folder| std::fs::symlink_metadata(folder.join(".git")).is_ok())
 }
 
 /// What is done with a blob that was seen in some places.
@@ -80,7 +80,10 @@ impl Run<'_> {
         if std::fs::symlink_metadata(path).is_err() {
             return Err(ScanError::Missing { place: display(target) });
         }
-        let repo = self.open(path)?;
+        let repo = self.open(path).unwrap_or_else(|error| {
+            self.fail(path, error);
+            None
+        });
         if self.options.worktree && repo.as_ref().is_none_or(|repo| repo.work_dir().is_some()) {
             self.observer.phase(&format!("reading the files of {}", display(target)));
             let base = repo.as_ref().and_then(Repo::work_dir).unwrap_or(path);
@@ -91,7 +94,7 @@ impl Run<'_> {
         if !self.options.history {
             return Ok(vec![]);
         }
-        if repo.is_none() && !self.options.worktree {
+        if repo.is_none() && !self.options.worktree && lock(&self.failed).is_none() {
             return Err(ScanError::NoRepository { place: display(target) });
         }
         Ok(repo.into_iter().chain(modules.into_iter().flatten()).collect())
@@ -149,6 +152,7 @@ impl Run<'_> {
             threads: self.options.threads,
             max_blob_size: self.options.max_blob_size,
             exclude: self.options.exclude.clone(),
+            stop: self.options.stop.clone(),
         };
         let visit = || {
             |file: WorktreeFile<'_>| {

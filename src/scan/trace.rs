@@ -12,6 +12,7 @@ use super::Target;
 use super::history::History;
 use super::lock;
 use crate::blob::Sieve;
+use crate::coverage::GapKind;
 use crate::detect::KnownKey;
 use crate::detect::KnownSecrets;
 use crate::finding::Candidate;
@@ -99,7 +100,10 @@ impl Run<'_> {
                 self.visit(target, known, &look).map(drop)
             });
             *lock(&self.coverage) = counted;
-            visited?;
+            if let Err(error) = visited {
+                let detail = format!("is not searched for copies: {error}");
+                lock(&self.coverage).gap(GapKind::Unreadable, "", detail);
+            }
         }
         for history in histories {
             let target = history.target;

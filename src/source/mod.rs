@@ -1,6 +1,8 @@
 //! Where blobs come from. Knows nothing of rules.
 
 pub mod git;
+mod ignored;
+mod open;
 mod pieces;
 pub mod worktree;
 

@@ -1,5 +1,6 @@
 //! Large texts in pieces. Neighbours overlap, so that a value at a seam keeps its surroundings.
 
+use crate::blob::is_zero;
 use crate::location::line_ends;
 
 /// Bytes of a piece.
@@ -53,11 +54,6 @@ pub(crate) fn passed(piece: &[u8]) -> usize {
     let before = &piece[latest.saturating_sub(LINE)..latest];
     let line_start = memchr::memrchr(b'\n', before).map(|at| latest - before.len() + at + 1);
     line_start.filter(|_| !before.contains(&0)).unwrap_or(latest)
-}
-
-/// Whether there are only zeros; compares the bytes with themselves, one further, since that is fastest.
-pub(crate) fn is_zero(bytes: &[u8]) -> bool {
-    bytes.first().is_none_or(|&first| first == 0 && bytes[1..] == bytes[..bytes.len() - 1])
 }
 
 #[cfg(test)]

@@ -7,20 +7,21 @@ use std::io::Seek as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 
 use ignore::DirEntry;
 use ignore::WalkBuilder;
 use ignore::WalkState;
 
-use super::pieces::{PIECE, Piece, WHOLE, is_zero, passed};
-use crate::blob::{BlobPath, HEAD_BYTES, Sieve};
+use super::ignored::Ignored;
+use super::open::{Link, regular, skip_hole};
+use super::pieces::{PIECE, Piece, WHOLE, passed};
+use crate::blob::{BlobPath, HEAD_BYTES, Sieve, is_zero};
 use crate::coverage::Coverage;
 use crate::coverage::GapKind;
 use crate::location::line_ends;
+use crate::stop::Stop;
 
-/// Bytes of one file that are read at most, in case it never ends.
+/// Bytes of one file that are read at most, in case it never ends; holes are not read.
 const ENDLESS: u64 = 64 << 30;
 /// Bytes that are read before a file's size is asked for, since most files end before; the longer ones pass the sieve in
 /// pieces of this size, which stay in the processor's cache.
@@ -39,6 +40,8 @@ pub struct WalkOptions {
     pub max_blob_size: Option<u64>,
     /// Files that are never visited.
     pub exclude: Vec<PathBuf>,
+    /// When to leave the rest.
+    pub stop: Stop,
 }
 
 /// Why a tree cannot be walked at all.
@@ -86,7 +89,6 @@ pub fn walk<V: FnMut(WorktreeFile<'_>) + Send>(
     std::fs::read_dir(root).map_err(|source| root_error(root, source))?;
     let walk = &walk;
     let make_visitor = &make_visitor;
-    let stop = AtomicBool::new(false);
     walk.builder().build_parallel().run(|| {
         let mut worker = Worker {
             walk,
@@ -95,9 +97,9 @@ pub fn walk<V: FnMut(WorktreeFile<'_>) + Send>(
             seen: Coverage::default(),
             coverage,
         };
-        let stop = &stop;
+        let stop = &walk.options.stop;
         Box::new(move |entry| {
-            if stop.load(Ordering::Relaxed) {
+            if stop.is_due() {
                 return WalkState::Quit;
             }
             worker.entry(entry);
@@ -170,15 +172,14 @@ struct Walk<'w> {
 impl Walk<'_> {
     fn builder(&self) -> WalkBuilder {
         let mut builder = WalkBuilder::new(self.root);
-        let honour = !self.options.include_ignored;
-        builder.hidden(false).follow_links(false).threads(self.options.threads);
-        builder
-            .git_ignore(honour)
-            .git_exclude(honour)
-            .git_global(honour)
-            .ignore(honour)
-            .parents(honour);
-        builder.filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git");
+        builder.standard_filters(false).follow_links(false).threads(self.options.threads);
+        let ignored = (!self.options.include_ignored).then(|| Ignored::below(self.root));
+        builder.filter_entry(move |entry| {
+            let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let is_ignored =
+                || ignored.as_ref().is_some_and(|ignored| ignored.holds(entry.path(), is_dir));
+            entry.depth() == 0 || entry.file_name() != ".git" && !is_ignored()
+        });
         builder
     }
 
@@ -217,7 +218,8 @@ impl Walk<'_> {
         seen: &mut Coverage,
     ) -> io::Result<()> {
         let limit = self.options.max_blob_size.unwrap_or(u64::MAX);
-        let mut file = File::open(path)?;
+        let link = if path == self.root { Link::Follow } else { Link::Refuse };
+        let mut file = regular(path, link)?;
         buffer.resize(FIRST, 0);
         let mut filled = fill(&mut file, buffer, 0)?;
         let size = if filled < buffer.len() { filled as u64 } else { file.metadata()?.len() };
@@ -238,14 +240,14 @@ impl Walk<'_> {
             file.rewind()?;
             if size > WHOLE as u64 {
                 buffer.clear();
-                return read_pieces(&mut file, name, (buffer, visitor), seen);
+                return self.read_pieces(&mut file, name, (buffer, visitor), seen);
             }
             buffer.resize(FIRST.max(usize::try_from(size).unwrap_or(WHOLE)) + 1, 0);
             filled = fill(&mut file, buffer, 0)?;
         }
         while filled == buffer.len() {
             if filled >= WHOLE {
-                return read_pieces(&mut file, name, (buffer, visitor), seen);
+                return self.read_pieces(&mut file, name, (buffer, visitor), seen);
             }
             buffer.resize(2 * filled, 0);
             filled = fill(&mut file, buffer, filled)?;
@@ -268,19 +270,64 @@ impl Walk<'_> {
         }
         let margin = self.sieve.longest_form().min(buffer.len() / 2);
         let mut total = buffer.len() as u64;
+        let mut holes = 0;
         let mut filled = buffer.len();
         loop {
             let bytes = &buffer[..filled];
-            if !is_zero(bytes) && self.sieve.may_match(bytes) || total > ENDLESS {
+            let is_zero = is_zero(bytes);
+            let is_over = total > ENDLESS || self.options.stop.is_due();
+            if !is_zero && self.sieve.may_match(bytes) || is_over {
                 return Ok(None);
             }
             if filled < buffer.len() {
-                return Ok(Some(total));
+                return Ok(Some(total + holes));
+            }
+            if is_zero {
+                holes += skip_hole(file)?;
             }
             buffer.copy_within(filled - margin.., 0);
             filled = fill(file, buffer, margin)?;
             total += (filled - margin) as u64;
         }
+    }
+
+    /// Reads a large file piece by piece, beginning with what the buffer holds already; pieces of nothing but zeros (sparse
+    /// files) are passed over.
+    fn read_pieces<V: FnMut(WorktreeFile<'_>)>(
+        &self,
+        file: &mut File,
+        name: &BlobPath,
+        (buffer, visitor): (&mut Vec<u8>, &mut V),
+        seen: &mut Coverage,
+    ) -> io::Result<()> {
+        let mut lines_before = 0_u32;
+        let mut total = buffer.len() as u64;
+        let mut holes = 0;
+        loop {
+            let wanted = PIECE.saturating_sub(buffer.len()) as u64;
+            let read = file.take(wanted).read_to_end(buffer)? as u64;
+            total += read;
+            if is_zero(buffer) {
+                holes += skip_hole(file)?;
+            } else {
+                let text = Piece { bytes: buffer, lines_before };
+                visitor(WorktreeFile { path: name.clone(), text });
+            }
+            if read < wanted {
+                break;
+            }
+            if total > ENDLESS || self.options.stop.is_due() {
+                let detail = "is longer than the scan may take; what comes after {} was not read";
+                let detail = detail.replace("{}", &format!("{} MiB", total >> 20));
+                seen.gap(GapKind::Limit, name.to_string(), detail);
+                break;
+            }
+            let passed = passed(buffer);
+            lines_before = lines_before.saturating_add(line_ends(&buffer[..passed]));
+            buffer.drain(..passed);
+        }
+        seen.file_bytes += total + holes;
+        Ok(())
     }
 }
 
@@ -295,42 +342,6 @@ fn fill(file: &mut File, buffer: &mut [u8], mut filled: usize) -> io::Result<usi
         }
     }
     Ok(filled)
-}
-
-/// Reads a large file piece by piece, beginning with what the buffer holds already; pieces of nothing but zeros (sparse
-/// files) are passed over.
-fn read_pieces<V: FnMut(WorktreeFile<'_>)>(
-    file: &mut File,
-    name: &BlobPath,
-    (buffer, visitor): (&mut Vec<u8>, &mut V),
-    seen: &mut Coverage,
-) -> io::Result<()> {
-    let mut lines_before = 0_u32;
-    let mut total = buffer.len() as u64;
-    loop {
-        let wanted = PIECE.saturating_sub(buffer.len()) as u64;
-        let read = file.take(wanted).read_to_end(buffer)? as u64;
-        total += read;
-        if !is_zero(buffer) {
-            let text = Piece { bytes: buffer, lines_before };
-            visitor(WorktreeFile { path: name.clone(), text });
-        }
-        if read < wanted || total > ENDLESS {
-            break;
-        }
-        let passed = passed(buffer);
-        lines_before = lines_before.saturating_add(line_ends(&buffer[..passed]));
-        buffer.drain(..passed);
-    }
-    seen.file_bytes += total;
-    if total > ENDLESS {
-        seen.gap(
-            GapKind::Limit,
-            name.to_string(),
-            "does not seem to end; what comes after 64 GiB was not read",
-        );
-    }
-    Ok(())
 }
 
 /// Turns paths of the walk into paths relative to the base.

@@ -202,7 +202,11 @@ fn located(path: &Path) -> Vec<Located> {
     let mut coverage = Coverage::default();
     let sifted =
         repo.sift(&Word, &|_, _| true, &SiftOptions::default(), &mut coverage).expect("it sifts");
-    repo.attribute(sifted, None).expect("it attributes")
+    let mut located = vec![];
+    let mut see = |seen: &[Located]| located.extend_from_slice(seen);
+    let options = SiftOptions::default();
+    repo.attribute(sifted, None, &options, &mut coverage, &mut see).expect("it attributes");
+    located
 }
 
 #[test]

@@ -49,15 +49,19 @@ fn bad_input_names_the_place_and_the_way_out() {
 }
 
 #[test]
-fn a_broken_repository_is_an_error_and_its_files_can_be_scanned_alone() {
+fn a_broken_repository_is_told_and_does_not_hide_its_files() {
     let sandbox = Sandbox::new();
     sandbox.write(".env", format!("YOUSIGN_API_KEY={}", key()));
     sandbox.git(&["init", "-q"]);
     fs::write(sandbox.path().join(".git/HEAD"), "garbage").expect("written");
     let output = sandbox.run(&["scan"]);
-    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-    assert!(stderr(&output).contains("--no-history"), "{}", stderr(&output));
-    assert_eq!(sandbox.run(&["scan", "--no-history"]).status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("--no-history"), "{told}");
+    sandbox.write(".env", "");
+    assert_eq!(sandbox.run(&["scan"]).status.code(), Some(3));
+    assert_eq!(sandbox.run(&["scan", "--history-only"]).status.code(), Some(2));
+    assert_eq!(sandbox.run(&["scan", "--no-history"]).status.code(), Some(0));
 }
 
 #[test]

@@ -247,6 +247,8 @@ pub(crate) fn scan(
         exclude: vec![],
         threads: 0,
         known_keys: vec![],
+        max_expansion: 0,
+        stop: signleak::stop::Stop::default(),
     };
     let judge = Judge { today: Day::of_unix_time(0), hmac_key: None };
     let suppressions =

@@ -116,7 +116,8 @@ fn sift_verified(path: &Path) -> Coverage {
     let options = SiftOptions { verify_objects: true, ..SiftOptions::default() };
     let sifted =
         repo.sift(&Word, &|_, _| true, &options, &mut coverage).expect("damage is no error");
-    drop(repo.attribute(sifted, None));
+    let mut ignored = Coverage::default();
+    repo.attribute(sifted, None, &options, &mut ignored, &mut |_| {}).expect("damage is no error");
     coverage
 }
 

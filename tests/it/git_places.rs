@@ -37,7 +37,10 @@ fn scan(path: &Path, range: Option<RangeSpec>) -> (Vec<Located>, Coverage) {
     let options = SiftOptions { range, ..SiftOptions::default() };
     // Everything the sieve or a hint points at is kept.
     let sifted = repo.sift(&Word, &|_, _| true, &options, &mut coverage).expect("it sifts");
-    (repo.attribute(sifted, None).expect("it attributes"), coverage)
+    let mut located = vec![];
+    let mut see = |seen: &[Located]| located.extend_from_slice(seen);
+    repo.attribute(sifted, None, &options, &mut coverage, &mut see).expect("it attributes");
+    (located, coverage)
 }
 
 /// The places of what holds `key`, in the manifest's form.

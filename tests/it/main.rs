@@ -14,6 +14,8 @@ mod formats;
 mod git_engine;
 mod git_places;
 mod hooks;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod html;
 #[cfg(feature = "revoke")]
 mod kills;

@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod cure;
 mod hook;
+mod limits;
 mod report;
 mod revoke;
 mod self_test;
@@ -26,6 +27,7 @@ pub(crate) use completions::{CompletionsArgs, ManArgs};
 pub(crate) use config::{ConfigArgs, ConfigCommand};
 pub(crate) use cure::{CureArgs, SheetArg};
 pub(crate) use hook::{HookArgs, HookCommand, HookName, HookPlaceArgs};
+pub(crate) use limits::LimitArgs;
 pub(crate) use report::ReportArgs;
 #[cfg(feature = "revoke")]
 pub(crate) use revoke::BodyArg;
@@ -95,6 +97,8 @@ pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) reach: ReachArgs,
     #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
@@ -141,18 +145,12 @@ pub(crate) struct ReachArgs {
     /// Scan files that .gitignore leaves out, too.
     #[arg(long)]
     pub(crate) ignored: bool,
-    /// Leave out blobs larger than this (bytes, or with K, M or G) and report them as not scanned.
-    #[arg(long, value_name = "SIZE")]
-    pub(crate) max_blob_size: Option<String>,
     /// Search these keys too, wherever they stand: a file of keys or their SHA-256, one a line; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) known_keys: Option<PathBuf>,
     /// Check the hash of every git object.
     #[arg(long)]
     pub(crate) verify_objects: bool,
-    /// Number of threads [default: one per core].
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<usize>,
 }
 
 /// Which reports are written where.

@@ -56,6 +56,9 @@ pub(crate) fn read(
     let compressed =
         files::content(path, OBJECT_LIMIT).map_err(|error| EntryError::Io(error.to_string()))?;
     let (kind, size, header_len) = if compressed.len() <= SMALL {
+        if compressed.is_empty() {
+            return Err(EntryError::Header);
+        }
         inflate_by_guess(&compressed, inflater, out)?;
         header(&out[..out.len().min(HEADER)]).ok_or(EntryError::Header)?
     } else {

@@ -8,6 +8,8 @@
 
 mod attribution;
 mod change;
+mod config;
+mod discover;
 mod files;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -17,6 +19,7 @@ mod hooks_path;
 mod lfs;
 mod lookup;
 mod loose;
+mod mapped;
 mod names;
 mod object;
 mod pack;
@@ -33,8 +36,9 @@ mod verify;
 mod version;
 mod walk;
 
-pub use attribution::{AttributeError, Copies, Located};
+pub use attribution::{AttributeError, Content, Located};
 pub use change::{Change, ChangeError, ChangeRange};
+pub(crate) use discover::exclude_file;
 pub(crate) use files::read as read_file;
 pub use hooks_path::{HooksFolder, global_hooks_path, set_global_hooks_path};
 pub use object::ObjectKind;

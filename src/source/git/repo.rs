@@ -1,11 +1,12 @@
-//! Finds and opens a repository. git2 decides what a repository is and whether its owner can be trusted; objects, refs and
-//! reflogs are read by our own code, so that formats git2 does not know (SHA-256) are scanned too.
+//! Opens a repository. Objects, refs, reflogs and configuration are read by our own code, so that formats git2 does not know
+//! (SHA-256) are scanned too, and nothing that a repository names elsewhere is read.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::config::Config;
+use super::discover;
 use super::files;
 use super::object::{ObjectKind, hex_id, message_text};
 use super::pack::Reader;
@@ -29,7 +30,7 @@ pub enum OpenError {
     Broken {
         /// The path that was asked for.
         path: PathBuf,
-        /// What git2 says.
+        /// What is wrong.
         message: String,
     },
     /// Refs are kept in a way this program cannot read.
@@ -71,27 +72,11 @@ impl Repo {
     /// The repository is there but cannot be used; see [`OpenError`].
     pub fn discover(path: &Path, options: &OpenOptions) -> Result<Option<Self>, OpenError> {
         let start = if path.is_file() { path.parent().unwrap_or(path) } else { path };
-        let flags = git2::RepositoryOpenFlags::empty();
-        match git2::Repository::open_ext(start, flags, std::iter::empty::<&OsStr>()) {
-            Ok(repo) => {
-                let git_dir = repo.path().to_owned();
-                Self::open(path, git_dir, repo.workdir().map(Path::to_owned)).map(Some)
-            }
-            Err(error) if error.code() == git2::ErrorCode::NotFound => match find_by_hand(start) {
-                Some((git_dir, work_dir)) => Self::open(path, git_dir, work_dir).map(Some),
-                None => Ok(None),
-            },
-            Err(error) if error.code() == git2::ErrorCode::Owner && !options.trust_owner => {
-                Err(OpenError::Owner { path: path.to_owned() })
-            }
-            Err(error) => match find_by_hand(start) {
-                Some((git_dir, work_dir)) => Self::open(path, git_dir, work_dir).map(Some),
-                None => Err(OpenError::Broken {
-                    path: path.to_owned(),
-                    message: error.message().to_owned(),
-                }),
-            },
+        let Some(found) = discover::find(start) else { return Ok(None) };
+        if !options.trust_owner && !discover::is_trusted(&found) {
+            return Err(OpenError::Owner { path: path.to_owned() });
         }
+        Self::open(path, found.git_dir, found.work_dir).map(Some)
     }
 
     /// Opens the repository whose git folder is already known, as git tells its hooks.
@@ -127,8 +112,19 @@ impl Repo {
         &self.common_dir
     }
 
+    /// The repository's own configuration.
+    pub(crate) fn config(&self) -> Config {
+        Config::read(&self.common_dir.join("config")).unwrap_or_default()
+    }
+
     /// The repository as git2 sees it. Opened bare, so that git2 does not ask once more whose it is.
     pub(crate) fn git2(&self) -> Result<git2::Repository, git2::Error> {
+        // git2 reads what the configuration includes, and would wait at a FIFO for ever.
+        let included = self.config().includes(&self.common_dir);
+        if let Some(path) = included.iter().find(|path| path.exists() && !path.is_file()) {
+            let message = format!("its configuration includes {}, no file", path.display());
+            return Err(git2::Error::from_str(&message));
+        }
         let git = git2::Repository::open_bare(&self.git_dir)?;
         for objects in &self.more_objects {
             git.odb()?.add_disk_alternate(&objects.to_string_lossy())?;
@@ -157,34 +153,22 @@ impl Repo {
     }
 
     fn open(asked: &Path, git_dir: PathBuf, work_dir: Option<PathBuf>) -> Result<Self, OpenError> {
-        let common_dir = match files::read(&git_dir.join("commondir"), 4096) {
-            Ok(text) => git_dir.join(String::from_utf8_lossy(&text).trim()),
-            Err(_) => git_dir.clone(),
-        };
+        let common_dir = discover::common_dir(&git_dir);
         let broken = |message: String| OpenError::Broken { path: asked.to_owned(), message };
         if !has_valid_head(&git_dir) {
             return Err(broken("its HEAD is missing or damaged; `git fsck` tells more".to_owned()));
         }
-        let config = match common_dir.join("config") {
-            path if path.is_file() => {
-                git2::Config::open(&path).map_err(|error| broken(error.message().to_owned()))?
-            }
-            _ => git2::Config::new().map_err(|error| broken(error.message().to_owned()))?,
-        };
-        let format = config.get_string("extensions.refstorage").unwrap_or_default();
+        let config = Config::read(&common_dir.join("config")).map_err(broken)?;
+        let format = config.get("extensions.refstorage").unwrap_or_default();
         if !format.is_empty() && format != "files" {
-            return Err(OpenError::RefFormat { path: asked.to_owned(), format });
+            return Err(OpenError::RefFormat { path: asked.to_owned(), format: format.to_owned() });
         }
-        let hash_len =
-            match config.get_string("extensions.objectformat").unwrap_or_default().as_str() {
-                "" | "sha1" => 20,
-                "sha256" => 32,
-                other => return Err(broken(format!("unknown object format `{other}`"))),
-            };
-        let has_promisor = config
-            .entries(Some("remote\\..*\\.promisor"))
-            .is_ok_and(|mut entries| matches!(entries.next(), Some(Ok(_))));
-        let is_partial = has_promisor || config.get_string("extensions.partialclone").is_ok();
+        let hash_len = match config.get("extensions.objectformat").unwrap_or_default() {
+            "" | "sha1" => 20,
+            "sha256" => 32,
+            other => return Err(broken(format!("unknown object format `{other}`"))),
+        };
+        let is_partial = config.has_promisor();
         Ok(Self {
             git_dir,
             common_dir,
@@ -197,39 +181,9 @@ impl Repo {
     }
 }
 
-/// Finds a git folder by its shape, for repositories that git2 refuses.
-fn find_by_hand(start: &Path) -> Option<(PathBuf, Option<PathBuf>)> {
-    let start = start.canonicalize().ok()?;
-    for folder in start.ancestors() {
-        let dot_git = folder.join(".git");
-        if is_git_dir(&dot_git) {
-            return Some((dot_git, Some(folder.to_owned())));
-        }
-        if let Ok(text) = files::read(&dot_git, 4096) {
-            let text = String::from_utf8_lossy(&text).into_owned();
-            let target = folder.join(text.strip_prefix("gitdir:")?.trim());
-            return is_git_dir(&target).then(|| (target, Some(folder.to_owned())));
-        }
-        if is_git_dir(folder) {
-            return Some((folder.to_owned(), None));
-        }
-    }
-    None
-}
-
-pub(crate) fn is_git_dir(path: &Path) -> bool {
-    path.join("HEAD").is_file()
-        && (path.join("objects").is_dir() || path.join("commondir").is_file())
-}
-
 /// Whether `HEAD` names a ref or an object.
 fn has_valid_head(git_dir: &Path) -> bool {
-    use std::io::Read as _;
-    let mut head = vec![];
-    let Ok(file) = std::fs::File::open(git_dir.join("HEAD")) else { return false };
-    if file.take(4096).read_to_end(&mut head).is_err() {
-        return false;
-    }
+    let Ok(head) = files::read(&git_dir.join("HEAD"), 4096) else { return false };
     let head = head.trim_ascii();
     head.starts_with(b"ref:") || head.len() >= 40 && head.iter().all(u8::is_ascii_hexdigit)
 }

@@ -24,6 +24,7 @@ use crate::coverage::Coverage;
 use crate::coverage::GapKind;
 use crate::provenance::Origin;
 use crate::source::pieces;
+use crate::stop::Stop;
 
 /// Decides about bytes that the sieve let through; `true` keeps them. The flag says that a path or name may speak for them, so
 /// that they need not speak for themselves.
@@ -38,6 +39,10 @@ pub struct SiftOptions {
     pub verify_objects: bool,
     /// Only what these commits introduce, at a cost that follows the range.
     pub range: Option<RangeSpec>,
+    /// Bytes that the deltas of a small pack may unpack to, if that is more than the default.
+    pub max_expansion: u64,
+    /// When to leave the rest.
+    pub stop: Stop,
 }
 
 /// Why nothing could be sifted.
@@ -124,7 +129,7 @@ impl Repo {
         options: &SiftOptions,
         coverage: &mut Coverage,
     ) -> Result<Sifted, SiftError> {
-        let store = Store::of(self, coverage);
+        let store = Store::of(self, coverage).within(options.max_expansion, &options.stop);
         let settled = Arc::new(Settled::of(&store));
         let sifter = Sifter {
             sieve,
@@ -147,6 +152,10 @@ impl Repo {
             hinted.extend(state.hints);
             missing.extend(state.missing);
             settled.append(state.grams);
+        }
+        if options.stop.is_due() {
+            let detail = "the scan was stopped before all of the history was read";
+            coverage.gap(GapKind::Limit, self.git_dir.display().to_string(), detail);
         }
         missing.into_iter().for_each(|id| note_promised(coverage, id));
         hints::follow(&sifter, hinted, &mut sifted, coverage);
@@ -413,6 +422,9 @@ pub(crate) fn read_each(
     let fold = ids.par_iter().with_min_len(32).fold(
         || (SiftState::default(), Reader::new()),
         |(mut state, mut reader), id| {
+            if sifter.store.stop.is_due() {
+                return (state, reader);
+            }
             match sifter.store.read(id, &mut reader) {
                 Some(Ok(object)) => see(&mut state, *id, object.kind, &object.bytes),
                 Some(Err(error)) => report(&mut state.coverage, id.as_bytes(), &error),

@@ -19,6 +19,7 @@ use super::repo::Repo;
 use crate::blob::BlobId;
 use crate::coverage::Coverage;
 use crate::coverage::GapKind;
+use crate::stop::Stop;
 
 /// Alternates of alternates are followed this deep, as in git.
 const ALTERNATE_DEPTH: usize = 5;
@@ -37,6 +38,8 @@ pub(crate) struct Store {
     pub(crate) hash_len: usize,
     /// Which entries of each pack are made from which, and what has no place there; sorted out when it is needed.
     forests: OnceLock<Vec<(Forest, Vec<Damaged>)>>,
+    /// When to leave the rest.
+    pub(crate) stop: Stop,
 }
 
 impl Store {
@@ -47,6 +50,7 @@ impl Store {
             loose: vec![],
             hash_len: repo.hash_len,
             forests: OnceLock::new(),
+            stop: Stop::default(),
         };
         for folder in &object_folders(repo, coverage) {
             store.packs.extend(open_packs(folder, repo.hash_len, coverage));
@@ -61,6 +65,13 @@ impl Store {
         }
         store.packs.sort_by(|a, b| (b.index.count(), &a.path).cmp(&(a.index.count(), &b.path)));
         store
+    }
+
+    /// Lets each pack unpack to `expansion` bytes even if its size does not allow that, and stops when asked.
+    pub(crate) fn within(mut self, expansion: u64, stop: &Stop) -> Self {
+        self.packs.iter().for_each(|pack| pack.allow(expansion));
+        self.stop = stop.clone();
+        self
     }
 
     /// Whether the object is here.
@@ -103,8 +114,12 @@ impl Store {
         }
         let forests = self.forests.get_or_init(|| self.packs.iter().map(Forest::of).collect());
         for (at, (pack, (forest, damaged))) in self.packs.iter().zip(forests).enumerate().rev() {
-            states.extend(traverse(pack, forest, &self.packs[..at], visitor));
+            states.extend(traverse((pack, forest), &self.packs[..at], visitor, &self.stop));
             report_unplaced(pack, forest, damaged, coverage);
+            if !pack.is_whole() {
+                let detail = "the pack became shorter while it was read; scan again";
+                coverage.gap(GapKind::CorruptObject, pack.path.display().to_string(), detail);
+            }
         }
         states
     }
@@ -118,6 +133,9 @@ impl Store {
         let fold = folder.ids.par_iter().enumerate().with_min_len(64).fold(
             || (visitor.state(), Reader::new(), Buffer::default()),
             |(mut state, mut reader, mut bytes), (position, id)| {
+                if self.stop.is_due() {
+                    return (state, reader, bytes);
+                }
                 let raw = id.as_bytes();
                 let stored = (self.packs.len() + at, u32::try_from(position).unwrap_or(u32::MAX));
                 let seen = |kind| Seen { id: raw, kind, is_copy: is_copy(raw), stored };
@@ -195,6 +213,7 @@ pub(crate) fn report(coverage: &mut Coverage, id: &[u8], error: &EntryError) {
     let kind = match error {
         EntryError::Base | EntryError::Missing => GapKind::MissingObject,
         EntryError::Size(_) | EntryError::Memory(_) => GapKind::TooLarge,
+        EntryError::Expansion => GapKind::Limit,
         _ => GapKind::CorruptObject,
     };
     let place = BlobId::from_bytes(id).map_or_else(String::new, |id| id.to_string());

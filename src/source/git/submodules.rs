@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use super::repo::{OpenOptions, Repo, is_git_dir};
+use super::discover::is_git_dir;
+use super::repo::{OpenOptions, Repo};
 use super::staged::submodule_paths;
 use crate::coverage::Coverage;
 use crate::coverage::GapKind;

@@ -1,5 +1,7 @@
 //! Which version of which repository is checked out, as reports name it.
 
+use super::files;
+use super::names::{self, Head};
 use super::repo::Repo;
 
 /// A checked out version.
@@ -17,14 +19,13 @@ impl Repo {
     /// The version that is checked out; `None` without a commit or a remote that a URI can name.
     #[must_use]
     pub fn version(&self) -> Option<Version> {
-        let git = self.git2().ok()?;
-        let head = git.head().ok()?;
-        let revision = head.peel_to_commit().ok()?.id().to_string();
-        let remote = git.find_remote("origin").ok()?;
-        let repository_uri = without_credentials(&String::from_utf8_lossy(remote.url_bytes()))?;
-        let branch =
-            head.is_branch().then(|| String::from_utf8_lossy(head.shorthand_bytes()).into_owned());
-        Some(Version { repository_uri, revision, branch })
+        let Head::Commit(revision) = names::head(self)? else { return None };
+        let repository_uri = without_credentials(self.config().get("remote.origin.url")?)?;
+        let head = files::read(&self.git_dir.join("HEAD"), 4096).ok()?;
+        let head = String::from_utf8_lossy(&head);
+        let name = head.strip_prefix("ref:").map(str::trim);
+        let branch = name.and_then(|name| name.strip_prefix("refs/heads/")).map(str::to_owned);
+        Some(Version { repository_uri, revision: revision.to_string(), branch })
     }
 }
 

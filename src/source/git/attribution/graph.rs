@@ -32,9 +32,11 @@ pub(crate) struct Graph {
     pub(crate) others: Vec<(Vec<u8>, BlobId)>,
     pub(crate) head: Option<u32>,
     tags: Vec<Tag>,
-    /// Tags that a ref names, directly or through other tags; sorted.
-    named_tags: Vec<BlobId>,
-    logged_tags: Vec<BlobId>,
+    /// For each tag what it marks in the end.
+    peeled: Vec<BlobId>,
+    /// For each tag whether a ref names it, directly or through other tags.
+    named_tags: Vec<bool>,
+    logged_tags: Vec<bool>,
 }
 
 impl Graph {
@@ -64,10 +66,12 @@ impl Graph {
             tips: vec![],
             others: vec![],
             head: None,
+            named_tags: vec![false; tags.len()],
+            logged_tags: vec![false; tags.len()],
             tags,
-            named_tags: vec![],
-            logged_tags: vec![],
+            peeled: vec![],
         };
+        graph.peeled = graph.peel_all();
         graph.order = graph.sort();
         graph.reach(names);
         graph
@@ -107,24 +111,52 @@ impl Graph {
 
     /// How a tag object is reached.
     pub(crate) fn tag_reachability(&self, tag: &BlobId) -> Reachability {
-        if self.named_tags.binary_search(tag).is_ok() {
-            Reachability::Reachable
-        } else if self.logged_tags.binary_search(tag).is_ok() {
-            Reachability::Reflog
-        } else {
-            Reachability::Dangling
+        match self.tag(tag) {
+            Some(tag) if self.named_tags[tag] => Reachability::Reachable,
+            Some(tag) if self.logged_tags[tag] => Reachability::Reflog,
+            _ => Reachability::Dangling,
         }
     }
 
-    /// Follows tags to what they mark.
-    pub(crate) fn peel(&self, id: BlobId, mut see: impl FnMut(BlobId)) -> BlobId {
-        let mut at = id;
-        for _ in 0..=self.tags.len() {
-            let Ok(found) = self.tags.binary_search_by(|(tag, ..)| tag.cmp(&at)) else { break };
-            see(at);
-            at = self.tags[found].1;
+    /// What a tag marks in the end, through other tags; anything else is itself.
+    pub(crate) fn peel(&self, id: BlobId) -> BlobId {
+        self.tag(&id).map_or(id, |tag| self.peeled[tag])
+    }
+
+    fn tag(&self, id: &BlobId) -> Option<usize> {
+        self.tags.binary_search_by(|(tag, ..)| tag.cmp(id)).ok()
+    }
+
+    /// Follows each tag to its end, going no way twice, however many tags lead into it.
+    fn peel_all(&self) -> Vec<BlobId> {
+        let mut peeled: Vec<Option<BlobId>> = vec![None; self.tags.len()];
+        for first in 0..self.tags.len() {
+            let (mut way, mut at) = (vec![], first);
+            let end = loop {
+                if let Some(end) = peeled[at] {
+                    break end;
+                }
+                let target = self.tags[at].1;
+                way.push(at);
+                // Until its end is known a tag counts as its own, which ends circles.
+                peeled[at] = Some(target);
+                match self.tag(&target) {
+                    Some(next) => at = next,
+                    None => break target,
+                }
+            };
+            way.into_iter().for_each(|tag| peeled[tag] = Some(end));
         }
-        at
+        peeled.into_iter().zip(&self.tags).map(|(end, tag)| end.unwrap_or(tag.1)).collect()
+    }
+
+    /// Marks a tag and those that it marks in turn.
+    fn mark(&self, id: BlobId, marked: &mut [bool]) {
+        let mut at = self.tag(&id);
+        while let Some(tag) = at.filter(|&tag| !marked[tag]) {
+            marked[tag] = true;
+            at = self.tag(&self.tags[tag].1);
+        }
     }
 
     /// Time of the newest commit.
@@ -193,11 +225,12 @@ impl Graph {
     }
 
     fn reach(&mut self, names: &Names) {
-        let mut named_tags = vec![];
-        let mut logged_tags = vec![];
+        let mut named_tags = std::mem::take(&mut self.named_tags);
+        let mut logged_tags = std::mem::take(&mut self.logged_tags);
         let mut starts: Vec<(u32, u8)> = vec![];
         for (name, id) in &names.refs {
-            let target = self.peel(*id, |tag| named_tags.push(tag));
+            self.mark(*id, &mut named_tags);
+            let target = self.peel(*id);
             let Some(commit) = self.find(&target) else {
                 self.others.push((name.clone(), target));
                 continue;
@@ -213,12 +246,10 @@ impl Graph {
             let from = if line.name == b"refs/stash" { FROM_STASH } else { FROM_REFLOG };
             for id in [line.old, line.new].into_iter().flatten() {
                 // The old side of a stash's line is the stash below it, which has a line of its own unless it was dropped.
-                let target = self.peel(id, |tag| logged_tags.push(tag));
-                starts.extend(self.find(&target).map(|commit| (commit, from)));
+                self.mark(id, &mut logged_tags);
+                starts.extend(self.find(&self.peel(id)).map(|commit| (commit, from)));
             }
         }
-        named_tags.sort_unstable();
-        logged_tags.sort_unstable();
         (self.named_tags, self.logged_tags) = (named_tags, logged_tags);
         for (commit, from) in starts {
             self.spread(commit, from);

@@ -13,6 +13,8 @@ mod stats;
 mod worktree;
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -24,6 +26,8 @@ use self::stats::PlaceStats;
 use super::hints;
 use super::names::Names;
 use super::pack::Reader;
+use super::pack::buffer::Buffer;
+use super::pack::entry::EntryError;
 use super::range;
 use super::repo::Repo;
 use super::sift::{Pass, SiftOptions, Sifted, Sifter, sift_names};
@@ -31,90 +35,74 @@ use super::store::Store;
 use crate::blob::BlobId;
 use crate::blob::Sieve;
 use crate::coverage::Coverage;
+use crate::coverage::GapKind;
 use crate::provenance::Provenance;
 
 /// Why places cannot be named.
 #[derive(Debug, Error)]
 pub enum AttributeError {
-    /// An object that was kept can no longer be read.
-    #[error("object {id} was read before and cannot be read again: {message}")]
-    Lost {
-        /// Its id.
-        id: BlobId,
-        /// Why.
-        message: String,
-    },
     /// The range names no commits any more.
     #[error(transparent)]
     Range(#[from] range::RangeError),
 }
 
 /// Something that was kept, and where it was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Located {
     /// The bytes that were looked at.
-    pub bytes: Vec<u8>,
+    pub bytes: Content,
     /// At least one place, in a fixed order.
     pub places: Vec<Provenance>,
 }
 
-/// What is sought once more in a history, when some of what it hides is known for sure.
-pub struct Copies<'a> {
-    /// Lets pass what may hold a copy.
-    pub sieve: &'a dyn Sieve,
-    /// As in the pass that found it.
-    pub options: &'a SiftOptions,
-}
-
 impl Repo {
-    /// Names the places of what [`Repo::sift`] has kept, and of all that may hold `copies`. Costs nothing when nothing
-    /// was kept and nothing is sought; reads each object at most once.
+    /// Names the places of what [`Repo::sift`] has kept with these options, and of all that may hold `copies`, and hands them to `see`, as many
+    /// at a time as do not fill the memory. Costs nothing when nothing was kept and nothing is sought. What can no longer be
+    /// read is noted in `coverage`. A scan that is stopped names no places.
     ///
     /// # Errors
-    /// The repository has changed since.
+    /// The repository has changed since, so that the range is no longer one.
     pub fn attribute(
         &self,
-        sifted: Sifted,
-        copies: Option<&Copies<'_>>,
-    ) -> Result<Vec<Located>, AttributeError> {
-        let mut located = self.locate(sifted, copies)?;
-        if !self.prefix.is_empty() {
-            let places = located.iter_mut().flat_map(|located| &mut located.places);
-            places.for_each(|place| place.path = place.path.below(&self.prefix));
-        }
-        Ok(located)
-    }
-
-    fn locate(
-        &self,
         mut sifted: Sifted,
-        copies: Option<&Copies<'_>>,
-    ) -> Result<Vec<Located>, AttributeError> {
+        copies: Option<&dyn Sieve>,
+        options: &SiftOptions,
+        coverage: &mut Coverage,
+        see: &mut dyn FnMut(&[Located]),
+    ) -> Result<(), AttributeError> {
         if sifted.is_empty() && copies.is_none() {
-            return Ok(vec![]);
+            return Ok(());
         }
+        let mut batch = Batch { see, prefix: &self.prefix, located: vec![], bytes: 0 };
         // What cannot be read was reported by the pass that sifted.
         let mut ignored = Coverage::default();
-        let store = Store::of(self, &mut ignored);
-        let runs = copies.and_then(|copies| copies.sieve.runs());
+        let store = Store::of(self, &mut ignored).within(options.max_expansion, &options.stop);
+        if options.stop.is_due() {
+            places::unnamed(&store, &sifted, coverage, &mut batch);
+            batch.flush();
+            return Ok(());
+        }
+        let runs = copies.and_then(Sieve::runs);
         let settled = sifted.settled.take().zip(runs);
         let settled =
             settled.and_then(|(settled, runs)| settled.unsettle(&runs, &store).then_some(settled));
-        let sifter = copies.map(|copies| Sifter {
-            sieve: copies.sieve,
+        let sifter = copies.map(|sieve| Sifter {
+            sieve,
             look: &|_, _| true,
-            options: copies.options,
+            options,
             store: &store,
             checks_entries: false,
             pass: Pass::Copies(settled.as_deref()),
         });
         if let Some(sifter) = &sifter
-            && let Some(spec) = &sifter.options.range
+            && let Some(spec) = &options.range
         {
             sifted.append(range::sift(self, sifter, spec, &mut ignored)?);
         }
         if let Some(places) = &sifted.places {
-            return places::of_range(&store, &sifted, places);
+            places::of_range(&store, &sifted, places, coverage, &mut batch);
+            batch.flush();
+            return Ok(());
         }
         let names = Names::read(self, &mut ignored);
         if let Some(sifter) = &sifter {
@@ -134,7 +122,67 @@ impl Repo {
         }
         sifted.sort();
         let history = History::of(links, &numbering, &names);
-        Scribe::new(self, &store, &history, &sifted).locate(&sifted)
+        Scribe::new(self, &store, &history, &sifted).locate(&sifted, coverage, &mut batch);
+        batch.flush();
+        Ok(())
+    }
+}
+
+/// What was located and not yet seen.
+struct Batch<'b> {
+    see: &'b mut dyn FnMut(&[Located]),
+    /// Where the repository stands in the one that was asked for.
+    prefix: &'b [u8],
+    located: Vec<Located>,
+    bytes: usize,
+}
+
+impl Batch<'_> {
+    /// Bytes that may wait.
+    const BYTES: usize = 32 << 20;
+
+    fn push(&mut self, bytes: Content, mut places: Vec<Provenance>) {
+        if !self.prefix.is_empty() {
+            places.iter_mut().for_each(|place| place.path = place.path.below(self.prefix));
+        }
+        self.bytes += bytes.len();
+        self.located.push(Located { bytes, places });
+        if self.bytes >= Self::BYTES {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        (self.see)(&self.located);
+        self.located.clear();
+        self.bytes = 0;
+    }
+}
+
+/// Bytes that were looked at: an object as the store has read it, or a text.
+#[derive(Clone, Debug)]
+pub struct Content(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Object(Arc<Buffer>),
+    Text(Vec<u8>),
+}
+
+impl Content {
+    fn text(text: Vec<u8>) -> Self {
+        Self(Kind::Text(text))
+    }
+}
+
+impl Deref for Content {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Kind::Object(buffer) => buffer,
+            Kind::Text(text) => text,
+        }
     }
 }
 
@@ -167,12 +215,19 @@ impl History {
     }
 }
 
-/// Reads a kept object once more.
-fn read(store: &Store, id: &BlobId, reader: &mut Reader) -> Result<Vec<u8>, AttributeError> {
-    let lost = |message: String| AttributeError::Lost { id: *id, message };
-    match store.read(id, reader) {
-        Some(Ok(object)) => Ok(object.bytes.to_vec()),
-        Some(Err(error)) => Err(lost(error.to_string())),
-        None => Err(lost("it is gone".to_owned())),
+/// Reads a kept object once more. One that is gone since is a gap.
+fn read(
+    store: &Store,
+    id: &BlobId,
+    reader: &mut Reader,
+    coverage: &mut Coverage,
+) -> Option<Arc<Buffer>> {
+    match store.read(id, reader).unwrap_or(Err(EntryError::Missing)) {
+        Ok(object) => Some(object.bytes),
+        Err(error) => {
+            let detail = format!("was read before and cannot be read again: {error}; scan again");
+            coverage.gap(GapKind::MissingObject, id.to_string(), detail);
+            None
+        }
     }
 }

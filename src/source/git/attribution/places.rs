@@ -12,9 +12,10 @@ use super::super::sift::{KeptText, Sifted};
 use super::super::staged::Index;
 use super::super::store::Store;
 use super::stats::PlaceStats;
-use super::{AttributeError, History, Located, read, worktree};
+use super::{Batch, Content, History, Kind, read, worktree};
 use crate::blob::BlobId;
 use crate::blob::BlobPath;
+use crate::coverage::Coverage;
 use crate::provenance::CommitInfo;
 use crate::provenance::Exposed;
 use crate::provenance::Origin;
@@ -72,25 +73,36 @@ impl<'a> Scribe<'a> {
         }
     }
 
-    /// Writes down what was kept, with its places.
-    pub(crate) fn locate(mut self, sifted: &Sifted) -> Result<Vec<Located>, AttributeError> {
-        let mut located = vec![];
-        for kept in &sifted.objects {
-            let bytes = read(self.store, &kept.id, &mut self.reader)?;
-            let (bytes, places) = match kept.kind {
+    /// Writes down what was kept, with its places. Objects are read in the order in which they are stored.
+    pub(crate) fn locate(
+        mut self,
+        sifted: &Sifted,
+        coverage: &mut Coverage,
+        batch: &mut Batch<'_>,
+    ) {
+        let mut objects = sifted.objects.clone();
+        objects.sort_by_cached_key(|kept| (self.store.place(&kept.id), *kept));
+        for kept in &objects {
+            let Some(bytes) = read(self.store, &kept.id, &mut self.reader, coverage) else {
+                continue;
+            };
+            match kept.kind {
                 ObjectKind::Blob | ObjectKind::Tree => {
                     let places = self.blob(&kept.id, &bytes);
-                    (bytes, places)
+                    batch.push(Content(Kind::Object(bytes)), places);
                 }
-                ObjectKind::Commit => (message_text(&bytes), vec![self.commit(&kept.id)]),
-                ObjectKind::Tag => (message_text(&bytes), vec![self.tag(&kept.id, &bytes)]),
-            };
-            located.push(Located { bytes, places });
+                ObjectKind::Commit => {
+                    batch.push(Content::text(message_text(&bytes)), vec![self.commit(&kept.id)]);
+                }
+                ObjectKind::Tag => {
+                    let place = self.tag(&kept.id, &bytes);
+                    batch.push(Content::text(message_text(&bytes)), vec![place]);
+                }
+            }
         }
         for text in &sifted.texts {
-            located.push(Located { bytes: text.bytes.clone(), places: self.text(text) });
+            batch.push(Content::text(text.bytes.clone()), self.text(text));
         }
-        Ok(located)
     }
 
     /// The places of a blob.
@@ -140,7 +152,7 @@ impl<'a> Scribe<'a> {
         let mut place = Provenance::plain(Origin::TagMessage, BlobPath::new(tag_name(bytes)));
         place.blob_id = Some(*id);
         place.reachability = Some(graph.tag_reachability(id));
-        let target = graph.peel(*id, |_| {});
+        let target = graph.peel(*id);
         place.commit = graph.find(&target).and_then(|commit| self.info(commit));
         place
     }
@@ -152,7 +164,7 @@ impl<'a> Scribe<'a> {
             return self.file_name(text);
         }
         let mut place = Provenance::plain(text.origin, BlobPath::new(&text.name));
-        let commit = text.id.and_then(|id| graph.find(&graph.peel(id, |_| {})));
+        let commit = text.id.and_then(|id| graph.find(&graph.peel(id)));
         let is_ref = text.origin == Origin::RefName;
         place.blob_id = text.id.filter(|_| is_ref);
         place.reachability =
@@ -292,7 +304,9 @@ impl<'a> Scribe<'a> {
             return Some(info.clone());
         }
         let id = self.history.graph.ids[commit as usize];
-        let info = commit_info(id, &read(self.store, &id, &mut self.reader).ok()?);
+        // The finding stands without it.
+        let mut ignored = Coverage::default();
+        let info = commit_info(id, &read(self.store, &id, &mut self.reader, &mut ignored)?[..]);
         self.infos.insert(commit, info.clone());
         Some(info)
     }
@@ -303,11 +317,12 @@ pub(crate) fn of_range(
     store: &Store,
     sifted: &Sifted,
     places: &[RangePlace],
-) -> Result<Vec<Located>, AttributeError> {
+    coverage: &mut Coverage,
+    batch: &mut Batch<'_>,
+) {
     let mut reader = Reader::new();
-    let mut located = vec![];
     for kept in &sifted.objects {
-        let bytes = read(store, &kept.id, &mut reader)?;
+        let Some(bytes) = read(store, &kept.id, &mut reader, coverage) else { continue };
         let place = |origin, path: &[u8], commit: CommitInfo| Provenance {
             origin,
             path: BlobPath::new(path),
@@ -318,18 +333,41 @@ pub(crate) fn of_range(
         };
         if kept.kind == ObjectKind::Commit {
             let places = vec![place(Origin::CommitMessage, b"", commit_info(kept.id, &bytes))];
-            located.push(Located { bytes: message_text(&bytes), places });
+            batch.push(Content::text(message_text(&bytes)), places);
             continue;
         }
         let start = places.partition_point(|place| place.id < kept.id);
         let mut written = vec![];
         for known in places[start..].iter().take_while(|place| place.id == kept.id).take(PATHS) {
-            let commit = commit_info(known.commit, &read(store, &known.commit, &mut reader)?);
-            written.push(place(Origin::History, &known.path, commit));
+            let Some(bytes) = read(store, &known.commit, &mut reader, coverage) else { continue };
+            written.push(place(Origin::History, &known.path, commit_info(known.commit, &bytes)));
         }
-        located.push(Located { bytes, places: written });
+        batch.push(Content(Kind::Object(bytes)), written);
     }
-    Ok(located)
+}
+
+/// Hands on what was kept when there is no time left to find its places.
+pub(crate) fn unnamed(
+    store: &Store,
+    sifted: &Sifted,
+    coverage: &mut Coverage,
+    batch: &mut Batch<'_>,
+) {
+    let mut reader = Reader::new();
+    for kept in &sifted.objects {
+        let Some(bytes) = read(store, &kept.id, &mut reader, coverage) else { continue };
+        let (origin, bytes) = match kept.kind {
+            ObjectKind::Blob | ObjectKind::Tree => (Origin::History, Content(Kind::Object(bytes))),
+            ObjectKind::Commit => (Origin::CommitMessage, Content::text(message_text(&bytes))),
+            ObjectKind::Tag => (Origin::TagMessage, Content::text(message_text(&bytes))),
+        };
+        let place = Provenance::plain(origin, BlobPath::default());
+        batch.push(bytes, vec![Provenance { blob_id: Some(kept.id), ..place }]);
+    }
+    for text in &sifted.texts {
+        let place = Provenance::plain(text.origin, BlobPath::new(&text.name));
+        batch.push(Content::text(text.bytes.clone()), vec![place]);
+    }
 }
 
 /// The paths of the index entries of the repository and of its worktrees.

@@ -1,5 +1,6 @@
 //! Bytes of one object. Huge ones stand in a mapped file without a name, so that the system can take their memory back.
 
+use std::fs::File;
 use std::io::Read as _;
 use std::ops::{Deref, DerefMut};
 
@@ -80,11 +81,30 @@ impl DerefMut for Buffer {
 /// Maps a file that nobody else can open. `None` where there is no room for it: then memory has to do.
 fn map(size: usize) -> Option<MmapMut> {
     let mut file = tempfile::tempfile().ok()?;
-    // Written and not only given a length, so that a full disk is an error here and not a signal later.
-    std::io::copy(&mut std::io::repeat(0).take(size as u64), &mut file).ok()?;
+    reserve(&mut file, size as u64).ok()?;
     #[expect(unsafe_code, reason = "a huge object shall not have to stay in memory")]
     // SAFETY: the file has no name, so nobody else changes or shortens it.
     unsafe { MmapMut::map_mut(&file) }.ok()
+}
+
+/// Gives a file its length and its room on the disk, so that a full disk is an error here and not a signal later.
+fn reserve(file: &mut File, size: u64) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd as _;
+        let length = libc::off64_t::try_from(size).map_err(std::io::Error::other)?;
+        #[expect(
+            unsafe_code,
+            reason = "the standard library can only write zeros, which takes as long again"
+        )]
+        // SAFETY: the descriptor is open for as long as `file` is borrowed, and no memory is handed over.
+        let done = unsafe { libc::fallocate64(file.as_raw_fd(), 0, 0, length) };
+        if done == 0 {
+            return Ok(());
+        }
+    }
+    // Not every file system can.
+    std::io::copy(&mut std::io::repeat(0).take(size), file).map(drop)
 }
 
 #[cfg(test)]

@@ -35,6 +35,10 @@ pub(crate) enum EntryError {
     Cycle,
     #[error("memory is not enough for its {0} bytes")]
     Memory(u64),
+    #[error(
+        "its pack unpacks to more than the limit, as a bomb does; --max-expansion raises the limit"
+    )]
+    Expansion,
     #[error("it cannot be read: {0}")]
     Io(String),
 }

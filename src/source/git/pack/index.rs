@@ -3,10 +3,9 @@
 use std::cmp::Ordering;
 use std::path::Path;
 
-use memmap2::Mmap;
 use thiserror::Error;
 
-use super::super::files;
+use super::super::mapped::Mapped;
 
 const MAGIC: &[u8] = b"\xfftOc";
 const FANOUT: usize = 256 * 4;
@@ -24,7 +23,7 @@ pub(crate) enum IndexError {
 
 /// A mapped index: ids in order, and where each object's entry starts in the pack.
 pub(crate) struct Index {
-    map: Mmap,
+    map: Mapped,
     hash_len: usize,
     count: u32,
     fanout_at: usize,
@@ -38,7 +37,7 @@ pub(crate) struct Index {
 impl Index {
     /// Maps the index and checks that its tables fit in the file.
     pub(crate) fn open(path: &Path, hash_len: usize) -> Result<Self, IndexError> {
-        let map = files::map(path)?;
+        let map = Mapped::open(path)?;
         let version =
             if map.starts_with(MAGIC) { be32(&map, 4).ok_or(IndexError::Damaged)? } else { 1 };
         let fanout_at = match version {
@@ -147,6 +146,11 @@ impl Index {
             }
         }
         None
+    }
+
+    /// Whether the file has kept its length.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.map.is_whole()
     }
 
     /// The checksum of the pack this index belongs to.

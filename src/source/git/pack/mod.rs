@@ -10,22 +10,28 @@ pub(crate) mod traverse;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use libdeflater::Decompressor;
-use memmap2::Mmap;
 use thiserror::Error;
 
 use self::buffer::Buffer;
 use self::delta::Delta;
 use self::entry::{Entry, EntryError, EntryKind};
 use self::index::{Index, IndexError};
-use super::files;
+use super::mapped::Mapped;
 use super::object::ObjectKind;
 
 const HEADER: usize = 12;
 
 /// An entry that claims no more than this may be read on behind the end that the index names.
 const SMALL_CLAIM: u64 = 1 << 20;
+
+/// Deltas may make as many times the bytes of their pack; histories of one large file that changes a little each time come
+/// to a tenth of it.
+const RATIO: u64 = 20_000;
+/// Deltas of small packs may make as much.
+const MADE: u64 = 256 << 20;
 
 /// Why a pack cannot be used.
 #[derive(Debug, Error)]
@@ -43,7 +49,9 @@ pub(crate) struct Pack {
     pub(crate) index: Index,
     pub(crate) path: PathBuf,
     pub(crate) hash_len: usize,
-    data: Mmap,
+    data: Mapped,
+    /// Bytes that may still be made from deltas.
+    left: AtomicU64,
 }
 
 impl Pack {
@@ -51,19 +59,37 @@ impl Pack {
     pub(crate) fn open(index_path: &Path, hash_len: usize) -> Result<Self, PackError> {
         let index = Index::open(index_path, hash_len)?;
         let path = index_path.with_extension("pack");
-        let data = files::map(&path)?;
+        let data = Mapped::open(&path)?;
         let version = data.get(4..8);
         if !data.starts_with(b"PACK")
             || (version != Some(&[0, 0, 0, 2]) && version != Some(&[0, 0, 0, 3]))
         {
             return Err(PackError::Header);
         }
-        Ok(Self { index, path, hash_len, data })
+        let left = AtomicU64::new((data.len() as u64).saturating_mul(RATIO).max(MADE));
+        Ok(Self { index, path, hash_len, data, left })
+    }
+
+    /// Lets deltas make as much, if that is more than the pack's size allows.
+    pub(crate) fn allow(&self, bytes: u64) {
+        self.left.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    /// Accounts for `bytes` that a delta is about to make, before anything is allocated for them.
+    pub(crate) fn charge(&self, bytes: u64) -> Result<(), EntryError> {
+        let take = |left: u64| left.checked_sub(bytes);
+        let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        taken.map(drop).map_err(|_| EntryError::Expansion)
     }
 
     /// Whether the pack ends with the checksum that its index remembers.
     pub(crate) fn fits_index(&self) -> bool {
         self.data.ends_with(self.index.pack_checksum())
+    }
+
+    /// Whether pack and index have kept their length while they were read.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.data.is_whole() && self.index.is_whole()
     }
 
     /// Offset behind the last entry. A pack that was cut short has no checksum at its end.
@@ -147,7 +173,9 @@ impl Pack {
                 }
                 (_, Some(base)) => {
                     entry.inflate(&mut reader.inflater, &mut delta)?;
-                    Delta::parse(&delta, base.bytes.len())?.apply(&base.bytes, &mut bytes)?;
+                    let delta = Delta::parse(&delta, base.bytes.len())?;
+                    self.charge(delta.size)?;
+                    delta.apply(&base.bytes, &mut bytes)?;
                     base.kind
                 }
                 (_, None) => return Err(EntryError::Base),

@@ -14,6 +14,7 @@ use super::delta::Delta;
 use super::entry::{EntryError, EntryKind};
 use super::forest::Forest;
 use super::{Pack, Reader};
+use crate::stop::Stop;
 
 /// Roots in one task.
 const ROOTS_PER_TASK: usize = 128;
@@ -82,14 +83,15 @@ pub(crate) struct Base<M> {
     pub(crate) mark: M,
 }
 
-/// Visits every object of the wanted kinds; returns what the workers collected, in no particular order.
+/// Visits every object of the wanted kinds until it is stopped; returns what the workers collected, in no particular order.
 pub(crate) fn traverse<V: Visit>(
-    pack: &Pack,
-    forest: &Forest,
+    (pack, forest): (&Pack, &Forest),
     earlier: &[Pack],
     visitor: &V,
+    stop: &Stop,
 ) -> Vec<V::State> {
     let pass = Pass {
+        stop,
         pack,
         forest,
         earlier,
@@ -133,6 +135,7 @@ struct Pass<'a, V: Visit> {
     forest: &'a Forest,
     earlier: &'a [Pack],
     visitor: &'a V,
+    stop: &'a Stop,
     /// For each entry whether it or one below is to be seen; `None` if all are.
     needed: Option<Vec<bool>>,
     idle: Mutex<Vec<WorkerOf<V>>>,
@@ -205,7 +208,7 @@ impl<'a, V: Visit> Pass<'a, V> {
     }
 
     fn root(&self, worker: &mut WorkerOf<V>, root: u32) {
-        if !self.is_needed(root, None) {
+        if !self.is_needed(root, None) || self.stop.is_due() {
             return;
         }
         let (start, end) = self.forest.range(root);
@@ -251,6 +254,9 @@ impl<'a, V: Visit> Pass<'a, V> {
 
     fn delta(&self, worker: &mut WorkerOf<V>, task: Task<V::Mark>) {
         let Task { entry, base } = task;
+        if self.stop.is_due() {
+            return;
+        }
         match self.resolve(worker, entry, &base) {
             Ok(Some(made)) => self.grow(worker, entry, made),
             Ok(None) => {}
@@ -282,6 +288,7 @@ impl<'a, V: Visit> Pass<'a, V> {
         {
             return Ok(None);
         }
+        self.pack.charge(delta.size)?;
         let mut bytes = worker.pool.pop().unwrap_or_default();
         delta.apply(&base.bytes, &mut bytes)?;
         let mark = settled.unwrap_or_else(|| self.visitor.whole(&mut worker.state, &seen, &bytes));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::super::files;
+use super::super::mapped::Mapped;
 use super::cache_tree::CacheTree;
 use super::split::Link;
 use crate::blob::BlobId;
@@ -103,12 +103,12 @@ impl Entry {
 impl Index {
     /// Reads the index at `path`; `git_dir` holds the shared part of a split one. Where there is none, nothing is staged.
     pub(crate) fn read(path: &Path, git_dir: &Path, hash_len: usize) -> Result<Self, IndexError> {
-        match files::map(path) {
+        match Mapped::open(path) {
             Ok(data) => {
                 let (mut index, link) = Self::parse(&data, hash_len)?;
                 if let Some(link) = link {
                     let path = git_dir.join(link.file_name());
-                    let shared = files::map(&path)
+                    let shared = Mapped::open(&path)
                         .map_err(IndexError::from)
                         .and_then(|data| Self::parse(&data, hash_len))
                         .and_then(|(shared, _)| link.join(shared, &mut index));
