@@ -91,6 +91,7 @@ def entries():
     seed("pack_entry", "stored", b"\x01" + head + zlib.compress(text, 0))
     seed("pack_entry", "ids", b"\x01" + bytes([0xF0 | size & 15, size >> 4]) + b"\x05" * 20 + zlib.compress(text))
     seed("pack_entry", "offset", b"\x30" + b"." * 47 + bytes([0xE0 | size & 15, size >> 4, 9]) + zlib.compress(text))
+    seed("buffer", "huge", bytes([1, 4, 5, 3, 4, 0]))
     base = b"0123456789abcdef" * 4
     steps = bytes([0x91, 3, 20]) + b"\x05words" + bytes([0x90, 9])
     seed("delta", "copies", struct.pack(">H", len(base)) + base + bytes([len(base), 34]) + steps)

@@ -80,19 +80,20 @@ impl Coverage {
         self.insert(Gap { kind, place: place.into(), detail: detail.into() });
     }
 
-    /// Adds what another worker has seen.
+    /// Adds what another worker, or a report from anywhere, has seen.
     pub fn merge(&mut self, other: Self) {
-        self.files += other.files;
-        self.file_bytes += other.file_bytes;
-        self.objects += other.objects;
-        self.blobs += other.blobs;
-        self.object_bytes += other.object_bytes;
-        self.commits += other.commits;
-        self.refs += other.refs;
+        self.files = self.files.saturating_add(other.files);
+        self.file_bytes = self.file_bytes.saturating_add(other.file_bytes);
+        self.objects = self.objects.saturating_add(other.objects);
+        self.blobs = self.blobs.saturating_add(other.blobs);
+        self.object_bytes = self.object_bytes.saturating_add(other.object_bytes);
+        self.commits = self.commits.saturating_add(other.commits);
+        self.refs = self.refs.saturating_add(other.refs);
         for (kind, (count, listed)) in other.gaps {
             let unlisted = count - listed.len() as u64;
             listed.into_iter().for_each(|gap| self.insert(gap));
-            self.gaps.entry(kind).or_default().0 += unlisted;
+            let sum = &mut self.gaps.entry(kind).or_default().0;
+            *sum = sum.saturating_add(unlisted);
         }
     }
 
@@ -132,7 +133,7 @@ impl Coverage {
     /// Keeps the smallest gaps of each kind, so that the list does not depend on the order of arrival.
     fn insert(&mut self, gap: Gap) {
         let (count, listed) = self.gaps.entry(gap.kind).or_default();
-        *count += 1;
+        *count = count.saturating_add(1);
         let at = listed.binary_search(&gap).unwrap_or_else(|at| at);
         listed.insert(at, gap);
         listed.truncate(LISTED_GAPS);

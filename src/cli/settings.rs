@@ -360,3 +360,50 @@ fn unknown(name: &str) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PIECES: [&str; 24] = [
+        "format",
+        "threads",
+        "rules",
+        "inline-allow",
+        "max-blob-size",
+        "baseline",
+        "fail-on",
+        "formt",
+        "é",
+        "\u{2028}",
+        " = ",
+        "\"json\"",
+        "'low'",
+        "12",
+        "-1",
+        "1e9",
+        "true",
+        "[\"a/b\"]",
+        "[\"../b\"]",
+        "[",
+        "\"\\u00",
+        "\n",
+        ".",
+        "\"\"\"",
+    ];
+
+    proptest! {
+        /// The binary has no fuzzer; this takes its place. `PROPTEST_CASES` makes more cases.
+        #[test]
+        fn any_file_is_settings_or_an_error_with_its_place(pieces in proptest::collection::vec(prop_oneof![prop::sample::select(PIECES.to_vec()).prop_map(str::to_owned), "\\PC{0,3}"], 0..12)) {
+            let file = RepoFile { name: "file".to_owned(), text: pieces.concat() };
+            if let Err(error) = from_file(&file) {
+                let error = format!("{error:#}");
+                let place: Vec<&str> = error.splitn(4, ':').collect();
+                prop_assert!(place[0] == "file" && place[1].parse::<usize>().is_ok() && place[2].parse::<usize>().is_ok(), "{error}");
+            }
+        }
+    }
+}

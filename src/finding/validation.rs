@@ -95,9 +95,10 @@ pub struct LiveCheck {
 impl LiveCheck {
     /// Adds what another check has cost.
     pub fn merge(&mut self, other: Self) {
-        self.requests += other.requests;
+        self.requests = self.requests.saturating_add(other.requests);
         for (host, requests) in other.hosts {
-            *self.hosts.entry(host).or_default() += requests;
+            let sum = self.hosts.entry(host).or_default();
+            *sum = sum.saturating_add(requests);
         }
     }
 }

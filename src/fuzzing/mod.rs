@@ -26,12 +26,13 @@ use crate::suppress::IgnoreFile;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 19] = [
     ("pack_entry", git::pack_entry),
     ("pack_index", git::pack_index),
     ("pack_files", git::pack_files),
     ("pack_forest", git::pack_forest),
     ("delta", git::delta),
+    ("buffer", git::buffer),
     ("loose_object", git::loose_object),
     ("object", git::object),
     ("git_folder", git::git_folder),

@@ -33,6 +33,7 @@ mod reports;
 mod revocation;
 #[cfg(all(feature = "live", feature = "revoke"))]
 mod secrecy;
+mod soak;
 mod staged;
 mod staged_like_git;
 mod support;

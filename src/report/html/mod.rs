@@ -240,5 +240,9 @@ fn gaps(coverage: &Coverage) -> Vec<GapView> {
 }
 
 fn gap_total(coverage: &Coverage) -> String {
-    words::counted(coverage.gap_counts().map(|(_, count)| count).sum(), "gap", "gaps")
+    words::counted(
+        coverage.gap_counts().fold(0, |sum, (_, count)| sum.saturating_add(count)),
+        "gap",
+        "gaps",
+    )
 }

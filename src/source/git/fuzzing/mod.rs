@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::loose;
 use super::names::{self, Names};
 use super::object::{self, Commit};
-use super::pack::buffer::Buffer;
+use super::pack::buffer::{Buffer, HUGE};
 use super::pack::delta::{Delta, Step};
 use super::pack::entry::Entry;
 use super::pack::index::Index;
@@ -107,6 +107,19 @@ pub fn pack_forest(data: &[u8]) {
     in_repo(&[("objects/pack/pack-x.idx", &index), ("objects/pack/pack-x.pack", pack)], |repo| {
         compare(repo, |id| Some(made.read(id)));
     });
+}
+
+/// Sizes that a buffer takes one after the other, beyond what stays in memory too.
+pub fn buffer(data: &[u8]) {
+    const SIZES: [usize; 6] = [0, 1, 4096, HUGE, HUGE + 1, HUGE + (1 << 20)];
+    let mut buffer = Buffer::default();
+    for choice in data.iter().take(6) {
+        let size = SIZES[usize::from(*choice) % SIZES.len()];
+        buffer.resize(size as u64).expect("there is room");
+        assert!(buffer.len() == size && buffer.capacity() >= size);
+        buffer.fill(*choice);
+        assert!(buffer.iter().all(|byte| byte == choice));
+    }
 }
 
 /// A loose object, against another inflater.

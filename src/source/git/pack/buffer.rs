@@ -9,7 +9,7 @@ use memmap2::MmapMut;
 use super::entry::EntryError;
 
 /// Objects above this size stand in a file.
-const HUGE: usize = 32 << 20;
+pub(crate) const HUGE: usize = 32 << 20;
 
 /// A byte buffer that is filled anew again and again.
 #[derive(Debug)]
