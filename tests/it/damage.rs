@@ -1,8 +1,8 @@
 //! Damage to any file of a repository: it is cut short at every length, and bits of its packs, indexes and loose objects
 //! flip. What git can still read, we read; nothing is found that is not there; what is lost is told.
 //!
-//! `cargo test` makes a part of the cases. All of them, and as many flips as the variable says:
-//! `SIGNLEAK_FLIPS=100000 cargo test --test it damage -- --ignored`; a failure names the case, and `SIGNLEAK_SEED` repeats its flips.
+//! `cargo test` makes a part of the cases; `SIGNLEAK_FLIPS=100000 cargo test --test it damage -- --ignored` makes every length, and as many
+//! flips. A failure names its case, and `SIGNLEAK_SEED` repeats its flips.
 
 use std::collections::BTreeMap;
 use std::collections::HashSet;
@@ -62,8 +62,9 @@ impl Patient {
             format!("YOUSIGN_API_KEY={}", keys[keys.len() - 1])
         };
         let mut lines: Vec<String> =
-            (0..60).map(|line| format!("setting_{line} = {line}")).collect();
+            (0..50).map(|line| format!("setting_{line} = {line}")).collect();
         for step in 0..5 {
+            lines.iter_mut().filter(|line| line.starts_with("YOU")).for_each(String::clear);
             lines[step * 11] = draw();
             checkout.write("deploy/.env", lines.join("\n"));
             checkout.write(&format!("{step}.txt"), format!("step {step}\n"));
@@ -317,12 +318,12 @@ fn an_empty_loose_object_is_told() {
 
 #[test]
 #[ignore = "takes minutes"]
-fn every_length_and_as_many_flips_as_asked_for() {
-    let patient = Patient::new();
-    let started = Instant::now();
-    let cases = patient.truncate(1);
-    println!("{cases} lengths: {:?}", started.elapsed());
-    let flips = number("SIGNLEAK_FLIPS").unwrap_or(100_000);
-    patient.flip(flips);
-    println!("{flips} flips: {:?}", started.elapsed());
+fn every_file_is_cut_short_at_every_length() {
+    println!("{} lengths", Patient::new().truncate(1));
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn as_many_bits_flip_as_asked_for() {
+    Patient::new().flip(number("SIGNLEAK_FLIPS").unwrap_or(100_000));
 }

@@ -1,6 +1,6 @@
 //! The object store: packs and loose objects of a repository and of its alternates.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -40,6 +40,8 @@ pub(crate) struct Store {
     forests: OnceLock<Vec<(Forest, Vec<Damaged>)>>,
     /// When to leave the rest.
     pub(crate) stop: Stop,
+    /// By id the pack and the position of what a search does not find; sorted out when it is needed.
+    misplaced: OnceLock<HashMap<BlobId, (usize, u32)>>,
 }
 
 impl Store {
@@ -51,6 +53,7 @@ impl Store {
             hash_len: repo.hash_len,
             forests: OnceLock::new(),
             stop: Stop::default(),
+            misplaced: OnceLock::new(),
         };
         for folder in &object_folders(repo, coverage) {
             store.packs.extend(open_packs(folder, repo.hash_len, coverage));
@@ -102,7 +105,27 @@ impl Store {
                 Err(error) => failed = Some(Err(error)),
             }
         }
-        failed
+        failed.or_else(|| {
+            let &(pack, position) = self.misplaced().get(id)?;
+            Some(self.packs[pack].read(position, reader))
+        })
+    }
+
+    /// Where the objects are that no search finds, since a damaged index has its ids out of order or counts them wrongly.
+    fn misplaced(&self) -> &HashMap<BlobId, (usize, u32)> {
+        self.misplaced.get_or_init(|| {
+            let mut misplaced = HashMap::new();
+            for (at, pack) in
+                self.packs.iter().enumerate().filter(|(_, pack)| !pack.index.finds_all())
+            {
+                let lost = |position: &u32| pack.index.find(pack.index.id(*position)).is_none();
+                for position in (0..pack.index.count()).filter(lost) {
+                    let id = BlobId::from_bytes(pack.index.id(position));
+                    misplaced.extend(id.map(|id| (id, (at, position))));
+                }
+            }
+            misplaced
+        })
     }
 
     /// Visits every object of the wanted kinds, copies in several packs each time; the newest first, which stand loose or

@@ -153,6 +153,16 @@ impl Index {
         self.map.is_whole()
     }
 
+    /// Whether the ids are in order and the fan-out table counts them, so that a search finds each.
+    pub(crate) fn finds_all(&self) -> bool {
+        let fanout = |first: usize| be32(&self.map, self.fanout_at + first * 4);
+        let is_counted = |at: u32| {
+            let first = usize::from(self.id(at)[0]);
+            fanout(first) > Some(at) && (first == 0 || fanout(first - 1) <= Some(at))
+        };
+        (0..self.count).all(|at| is_counted(at) && (at == 0 || self.id(at - 1) <= self.id(at)))
+    }
+
     /// The checksum of the pack this index belongs to.
     pub(crate) fn pack_checksum(&self) -> &[u8] {
         let end = self.map.len() - self.hash_len;

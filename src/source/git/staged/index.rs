@@ -185,7 +185,8 @@ impl Index {
         for _ in 0..count {
             at = index.entry(data, at, version, hash_len).ok_or(IndexError::Damaged)?;
         }
-        let link = index.extensions(&data[at..], hash_len)?;
+        let rest = data.get(at..).ok_or(IndexError::Damaged)?;
+        let link = index.extensions(rest, hash_len)?;
         Ok((index, link))
     }
 
