@@ -22,6 +22,7 @@ mod prefilter;
 mod quote;
 mod randomness;
 mod rivals;
+mod samples;
 mod score;
 mod selection;
 mod snippet;

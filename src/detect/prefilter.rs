@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use regex::bytes::Regex;
 use regex::bytes::RegexBuilder;
 
+use super::samples;
+use super::samples::Samples;
 use super::windows;
 use super::windows::Literal;
 use super::windows::Windows;
@@ -28,47 +30,45 @@ pub struct Prefilter {
     /// The pattern, compiled if it is used.
     forms: OnceLock<Regex>,
     longest: usize,
-    /// The faster search for the same forms; `None` where it is not to be had.
-    windows: Option<[Windows; 3]>,
+    /// The faster search for the same forms, short and long ones; `None` where it is not to be had.
+    fast: Option<(Windows, Samples)>,
 }
 
 impl Prefilter {
     /// Compiles the keywords of `rules`.
     pub(crate) fn new(rules: &RuleSet) -> Self {
-        // Words, signs and base64 of base64 apart: searches for few and like windows name fewer places.
-        let (mut words, mut signs, mut twice) = (vec![], vec![], vec![]);
+        let mut literals = vec![];
         for provider in &rules.providers {
             for keyword in &provider.keywords {
                 let wide: Vec<String> = keyword.chars().map(String::from).collect();
-                words.extend([keyword.clone(), wide.join("\0")].map(Literal::of_any_case));
-                signs.extend(escaped_forms(keyword).into_iter().map(Literal::of_any_case));
+                literals.extend([keyword.clone(), wide.join("\0")].map(Literal::of_any_case));
+                literals.extend(escaped_forms(keyword).into_iter().map(Literal::of_any_case));
             }
             for spelling in spellings(provider) {
-                words.extend(encoded_forms(&spelling).into_iter().map(Literal::exact));
+                literals.extend(encoded_forms(&spelling).into_iter().map(Literal::exact));
                 // Of shorter words too few letters are left.
                 if spelling.len() < SHORTEST_TWICE {
                     continue;
                 }
                 let forms = base64_forms(spelling.as_bytes());
                 let forms = forms.iter().flat_map(|form| base64_forms(form.as_bytes()));
-                twice.extend(forms.map(Literal::exact));
+                literals.extend(forms.map(Literal::exact));
             }
         }
-        if !words.is_empty() {
-            signs.extend(MARKS.map(|mark| Literal::exact(mark.to_owned())));
+        if !literals.is_empty() {
+            literals.extend(MARKS.map(|mark| Literal::exact(mark.to_owned())));
         }
-        let all = || words.iter().chain(&signs).chain(&twice);
-        let pattern = match all().map(Literal::pattern).collect::<Vec<_>>().join("|") {
+        literals.sort_unstable();
+        literals.dedup();
+        let pattern = match literals.iter().map(Literal::pattern).collect::<Vec<_>>().join("|") {
             none if none.is_empty() => "[^\\x00-\\xff]".to_owned(),
             pattern => pattern,
         };
-        let longest = all().map(|literal| literal.bytes.len()).max().unwrap_or(1);
-        let searches = [&words, &signs, &twice].map(|literals| Windows::new(literals));
-        let windows = match searches {
-            [Some(words), Some(signs), Some(twice)] => Some([words, signs, twice]),
-            _ => None,
-        };
-        Self { pattern, forms: OnceLock::new(), longest, windows }
+        let longest = literals.iter().map(|literal| literal.bytes.len()).max().unwrap_or(1);
+        let is_long = |literal: &Literal| literal.bytes.len() >= samples::SHORTEST;
+        let (long, short): (Vec<_>, Vec<_>) = literals.into_iter().partition(is_long);
+        let fast = Windows::new(&short).map(|short| (short, Samples::new(long)));
+        Self { pattern, forms: OnceLock::new(), longest, fast }
     }
 
     fn forms(&self) -> &Regex {
@@ -85,8 +85,8 @@ impl Sieve for Prefilter {
         if is_zero(bytes) {
             return false;
         }
-        match &self.windows {
-            Some(windows) => windows.iter().any(|windows| windows.any(bytes)),
+        match &self.fast {
+            Some((short, long)) => short.any(bytes) || long.any(bytes),
             None => self.forms().is_match(bytes),
         }
     }
@@ -190,7 +190,7 @@ mod tests {
                 .chain(["yOuSiGn".to_owned(), "y\0O\0u\0T\0R\0u\0s\0t".to_owned(), "YSAPI".to_owned(), "YOUSIG".to_owned()])
                 .collect();
             let text = format!("{before}{}{behind}", forms[at % forms.len()]);
-            prop_assert!(prefilter.windows.is_some());
+            prop_assert!(prefilter.fast.is_some());
             for bytes in [text.as_bytes(), before.as_bytes(), behind.as_bytes()] {
                 prop_assert_eq!(prefilter.may_match(bytes), prefilter.forms().is_match(bytes));
             }

@@ -44,7 +44,8 @@ impl Literal {
         if self.ignores_case { format!("(?i:{text})") } else { text }
     }
 
-    fn starts(&self, bytes: &[u8]) -> bool {
+    /// Whether `bytes` begin with it.
+    pub(super) fn starts(&self, bytes: &[u8]) -> bool {
         bytes.get(..self.bytes.len()).is_some_and(|bytes| {
             if self.ignores_case {
                 bytes.eq_ignore_ascii_case(&self.bytes)

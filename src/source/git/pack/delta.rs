@@ -120,7 +120,7 @@ impl<'a> Iterator for Steps<'a> {
     type Item = Step<'a>;
 
     fn next(&mut self) -> Option<Step<'a>> {
-        let (&code, mut rest) = self.0.split_first()?;
+        let (&code, rest) = self.0.split_first()?;
         if code == 0 {
             return None;
         }
@@ -129,25 +129,33 @@ impl<'a> Iterator for Steps<'a> {
             self.0 = rest;
             return Some(Step::Insert(inserted));
         }
-        let mut field = |bits: u8, base: u32| -> Option<usize> {
-            let mut value = 0_usize;
-            for byte in 0..bits {
-                if code >> (base + u32::from(byte)) & 1 != 0 {
-                    let (&next, behind) = rest.split_first()?;
-                    value |= usize::from(next) << (8 * byte);
-                    rest = behind;
-                }
-            }
-            Some(value)
-        };
-        let start = field(4, 0)?;
-        let len = match field(3, 4)? {
+        let (operands, used) = operands(code, rest);
+        self.0 = rest.get(used..)?;
+        let [a, b, c, d, e, f, g, _] = operands.to_le_bytes().map(usize::from);
+        let len = match e | f << 8 | g << 16 {
             0 => 0x1_0000,
             len => len,
         };
-        self.0 = rest;
-        Some(Step::Copy { start, len })
+        Some(Step::Copy { start: a | b << 8 | c << 16 | d << 24, len })
     }
+}
+
+/// The operands of a copy, each in its place, and how many bytes they take. Which of the seven are there changes from one
+/// copy to the next, so that a branch for each would be guessed wrongly half of the time.
+fn operands(code: u8, rest: &[u8]) -> (u64, usize) {
+    let head = rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut padded = [0; 8];
+        padded[..rest.len()].copy_from_slice(rest);
+        padded
+    });
+    let word = u64::from_le_bytes(head);
+    let (mut operands, mut used) = (0, 0);
+    for place in 0..7 {
+        let is_there = code >> place & 1;
+        operands |= (word >> (8 * used) & 0xff & u64::from(is_there).wrapping_neg()) << (8 * place);
+        used += usize::from(is_there);
+    }
+    (operands, used)
 }
 
 fn size(bytes: &[u8], at: &mut usize) -> Option<u64> {
