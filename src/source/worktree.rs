@@ -346,9 +346,10 @@ fn fill(file: &mut File, buffer: &mut [u8], mut filled: usize) -> io::Result<usi
 
 /// Turns paths of the walk into paths relative to the base.
 struct Base {
-    root: PathBuf,
-    /// The root relative to the base; empty if it is the base.
-    prefix: PathBuf,
+    /// The root's bytes, as the walk's paths begin.
+    root: Vec<u8>,
+    /// The root relative to the base, with a slash at its end; empty if it is the base.
+    prefix: Vec<u8>,
 }
 
 impl Base {
@@ -360,19 +361,26 @@ impl Base {
                 .ok()
                 .map(Path::to_owned)
         };
-        Self { root: root.to_owned(), prefix: below().unwrap_or_default() }
+        let mut prefix = path_bytes(&below().unwrap_or_default());
+        if !prefix.is_empty() {
+            prefix.push(b'/');
+        }
+        // The paths below `.` lose its mark, too.
+        let root = path_bytes(root);
+        Self { root: if root == b"." { vec![] } else { root }, prefix }
     }
 
     /// The path relative to the base; a file that is its own base keeps its name.
     fn relative(&self, path: &Path) -> BlobPath {
-        let relative = self.prefix.join(path.strip_prefix(&self.root).unwrap_or(path));
-        if relative.as_os_str().is_empty() {
-            return BlobPath::new(&path_bytes(Path::new(
-                path.file_name().unwrap_or(path.as_os_str()),
-            )));
+        let bytes = path_bytes(path);
+        let below = bytes.strip_prefix(self.root.as_slice()).unwrap_or(&bytes);
+        let relative = [self.prefix.as_slice(), below.strip_prefix(b"/").unwrap_or(below)].concat();
+        match relative.strip_suffix(b"/").unwrap_or(&relative) {
+            b"" => {
+                BlobPath::new(&path_bytes(Path::new(path.file_name().unwrap_or(path.as_os_str()))))
+            }
+            relative => BlobPath::new(relative),
         }
-        // A file as root joins an empty path, which leaves a slash at the end.
-        BlobPath::new(path_bytes(&relative).strip_suffix(b"/").unwrap_or(&path_bytes(&relative)))
     }
 }
 
@@ -404,5 +412,35 @@ fn place_of(error: &ignore::Error) -> String {
         ignore::Error::WithDepth { err, .. } => place_of(err),
         ignore::Error::Loop { child, .. } => child.display().to_string(),
         _ => "?".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_relative_to_the_base_however_the_root_is_written() {
+        let relative = |root: &str, base: &str, path: &Path| {
+            Base::new(Path::new(root), Path::new(base)).relative(path).to_string()
+        };
+        for (root, base, shown) in [
+            (".", ".", ".env"),
+            ("./", ".", ".env"),
+            ("src", ".", "src/.env"),
+            ("./src", ".", "src/.env"),
+            ("src/", ".", "src/.env"),
+            ("src", "src", ".env"),
+            ("src/cli/", "src", "cli/.env"),
+            (env!("CARGO_MANIFEST_DIR"), ".", ".env"),
+            (".", env!("CARGO_MANIFEST_DIR"), ".env"),
+        ] {
+            assert_eq!(relative(root, base, &Path::new(root).join(".env")), shown, "{root} {base}");
+        }
+        for (root, base, shown) in
+            [("src/lib.rs", ".", "src/lib.rs"), ("src/lib.rs", "src/lib.rs", "lib.rs")]
+        {
+            assert_eq!(relative(root, base, Path::new(root)), shown, "{root} {base}");
+        }
     }
 }
