@@ -1,5 +1,6 @@
 //! The blocks around a value: by brackets, by indentation, and by section headers.
 
+use super::outline::Kind;
 use super::outline::Line;
 use super::page::Page;
 use crate::location::Span;
@@ -26,7 +27,8 @@ pub(super) struct Block {
 pub(super) fn around(page: &Page<'_>, at: usize) -> Vec<Block> {
     let floor = at.saturating_sub(BLOCK_REACH);
     let outline = page.outline(Span::new(floor, at + BLOCK_REACH), 2 * BLOCK_REACH);
-    let (text, lines) = (page.text, &page.lines);
+    let (text, kind) = (page.text, Kind::of(page.path.as_bytes()));
+    let lines = (&page.lines, kind);
     let brackets = outline.around(at).take_while(|open| open.at >= floor);
     let brackets = brackets.map(|open| open.block.get_or_init(|| bracket_block(page, open.at)));
     let mut blocks: Vec<Block> = brackets.take(MAX_BLOCKS).cloned().collect();
@@ -39,7 +41,7 @@ pub(super) fn around(page: &Page<'_>, at: usize) -> Vec<Block> {
     blocks.extend(section.map(|line| Block {
         header: line.span,
         start: line.span.start,
-        is_data: true,
+        is_data: kind == Kind::Other,
     }));
     blocks.sort_by_key(|block| std::cmp::Reverse(block.start));
     blocks.dedup_by_key(|block| block.start);

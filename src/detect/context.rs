@@ -152,6 +152,7 @@ fn read_statement(page: &Page<'_>, span: Span, context: &mut Context) {
                 link = Link::Listed;
                 continues = true;
             }
+            Lexeme::Newline if depth == 0 && announces(&lexemes, context) => {}
             Lexeme::Newline
                 if depth == 0 && !goes_on(&lexemes, continues || context.names.is_empty()) =>
             {
@@ -192,6 +193,13 @@ fn goes_on(lexemes: &lex::Leftwards<'_>, unfinished: bool) -> bool {
         Some(Lexeme::Comma) => unfinished,
         _ => false,
     }
+}
+
+/// Whether a value stands alone on its line, and the text above, which may be a blank line away, ends in a colon.
+fn announces(lexemes: &lex::Leftwards<'_>, context: &Context) -> bool {
+    let is_first = context.is_bare && context.names.is_empty();
+    let mut above = lexemes.clone().skip_while(|lexeme| *lexeme == Lexeme::Newline);
+    is_first && above.next() == Some(Lexeme::Operator(b':'))
 }
 
 /// Whether the semicolon ends an HTML entity.

@@ -8,6 +8,8 @@ use crate::rule::Places;
 /// Bytes before a value in which its variable's name stands, and those between the two.
 const NAME_REACH: usize = 120;
 const MAX_JOINT: usize = 12;
+/// Bytes before a value in which the script around it begins.
+const SCRIPT_REACH: usize = 64 * 1024;
 
 /// The kind of place in which the value at `span` stands.
 pub(super) fn exposure(places: &Places, text: &[u8], span: Span, path: &BlobPath) -> Exposure {
@@ -25,7 +27,9 @@ pub(super) fn exposure(places: &Places, text: &[u8], span: Span, path: &BlobPath
         is_script && extension != "map" && is_in_long_line(text, span, places.minified_line);
     let is_shipped =
         places.client_resources.iter().any(|resource| path.contains(resource.as_str()));
+    let is_page = places.client_pages.iter().any(|ending| name.ends_with(ending.as_str()));
     if is_script && (is_in(&places.client_folders) || holds(&places.client_names))
+        || is_page && is_in_program(text, span)
         || is_minified
         || is_shipped
     {
@@ -69,6 +73,13 @@ pub(super) fn how_exposed(places: &Places, text: &[u8], span: Span) -> String {
         Some(_) => format!("sent to every visitor, in the bundle as `{name}`"),
         None => "sent to every visitor with the bundle".to_owned(),
     }
+}
+
+/// Whether the value stands in a tag or in a script of a page, and not in a text of it.
+fn is_in_program(text: &[u8], span: Span) -> bool {
+    let before = &text[span.start.saturating_sub(SCRIPT_REACH)..span.start];
+    let last = |mark: &[u8]| memchr::memmem::rfind(before, mark);
+    last(b"<") > last(b">") || last(b"<script") > last(b"</script")
 }
 
 /// Whether the value's line has more than `limit` bytes.

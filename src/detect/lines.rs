@@ -2,6 +2,35 @@
 
 use crate::location::Span;
 
+/// So many bytes of a long line keep two places as far apart as a line feed does.
+const LINE: usize = 400;
+
+/// How far two places of a text are apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Distance {
+    /// Line feeds between them.
+    pub(super) lines: usize,
+    /// Bytes between them.
+    pub(super) bytes: usize,
+}
+
+impl Distance {
+    /// In lines, where a long one, as in a bundle, counts as many.
+    pub(super) fn in_lines(self) -> usize {
+        self.lines.max(self.bytes / LINE)
+    }
+
+    /// For people.
+    pub(super) fn in_words(self) -> String {
+        match self.lines {
+            0 if self.bytes < LINE => "in the same line".to_owned(),
+            0 => format!("in the same line, {} bytes away", self.bytes),
+            1 => "one line away".to_owned(),
+            lines => format!("{lines} lines away"),
+        }
+    }
+}
+
 /// Offsets of all line feeds of a text.
 pub(super) struct Lines {
     feeds: Vec<usize>,
@@ -21,10 +50,10 @@ impl Lines {
         Span::new(start, self.feeds.get(next).copied().unwrap_or(self.length).max(start))
     }
 
-    /// Line feeds between two offsets.
-    pub(super) fn between(&self, a: usize, b: usize) -> usize {
+    /// How far two offsets are apart.
+    pub(super) fn distance(&self, a: usize, b: usize) -> Distance {
         let count = |at| self.feeds.partition_point(|feed| *feed < at);
-        count(a).abs_diff(count(b))
+        Distance { lines: count(a).abs_diff(count(b)), bytes: a.abs_diff(b) }
     }
 }
 
@@ -41,7 +70,7 @@ mod tests {
             let lines = Lines::new(text.as_bytes());
             prop_assert_eq!(lines.around(a), crate::location::line_around(text.as_bytes(), a));
             let between = text[a.min(b)..a.max(b)].matches('\n').count();
-            prop_assert_eq!(lines.between(a, b), between);
+            prop_assert_eq!(lines.distance(a, b), Distance { lines: between, bytes: a.abs_diff(b) });
         }
     }
 }

@@ -4,6 +4,7 @@ use regex::bytes::Regex;
 use regex::bytes::RegexBuilder;
 
 use super::lex;
+use super::lines::Distance;
 use super::lines::Lines;
 use crate::blob::BlobPath;
 use crate::finding::Environment;
@@ -29,10 +30,8 @@ pub(super) struct Mention {
 pub(super) struct Far {
     /// The nearest mention.
     mention: Mention,
-    /// Its distance in lines.
-    lines: usize,
-    /// Its distance in bytes.
-    bytes: usize,
+    /// Its distance.
+    distance: Distance,
     /// Environment of the nearest API host.
     api: Option<Environment>,
 }
@@ -86,8 +85,10 @@ impl Mentions {
         let counted = &document[low..high.min(low + COUNTED)];
         Some(Far {
             mention: *mention,
-            lines: memchr::memchr_iter(b'\n', counted).count(),
-            bytes: high - low,
+            distance: Distance {
+                lines: memchr::memchr_iter(b'\n', counted).count(),
+                bytes: high - low,
+            },
             api: self.nearest_api_host(part.start),
         })
     }
@@ -110,18 +111,18 @@ impl Mentions {
         inside.into_iter().any(test)
     }
 
-    /// The mention nearest to `at`, with its distance in lines.
-    pub(super) fn nearest(&self, lines: &Lines, at: usize) -> Option<(&Mention, usize)> {
+    /// The mention nearest to `at`, with its distance.
+    pub(super) fn nearest(&self, lines: &Lines, at: usize) -> Option<(&Mention, Distance)> {
         self.neighbours(at)
-            .map(|mention| (mention, lines.between(mention.span.start, at)))
-            .min_by_key(|(mention, lines)| (*lines, mention.span.start.abs_diff(at)))
-            .or_else(|| self.far.as_ref().map(|far| (&far.mention, far.lines)))
+            .map(|mention| (mention, lines.distance(mention.span.start, at)))
+            .min_by_key(|(_, distance)| *distance)
+            .or_else(|| self.far.as_ref().map(|far| (&far.mention, far.distance)))
     }
 
     /// Bytes between `at` and the nearest mention.
     pub(super) fn bytes_away(&self, at: usize) -> Option<usize> {
         let near = self.neighbours(at).map(|mention| mention.span.start.abs_diff(at)).min();
-        near.or_else(|| self.far.map(|far| far.bytes))
+        near.or_else(|| self.far.map(|far| far.distance.bytes))
     }
 
     /// The API host nearest to `at`.

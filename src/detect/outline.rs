@@ -32,6 +32,15 @@ pub(super) struct Open {
     pub(super) block: OnceCell<Block>,
 }
 
+/// How the sections of a text are headed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `## Name`
+    Markdown,
+    /// `[name]`, as in INI and TOML files.
+    Other,
+}
+
 /// A line.
 pub(super) struct Line {
     /// Without its line feed.
@@ -92,7 +101,7 @@ impl Outline {
     pub(super) fn indented_above<'o>(
         &'o self,
         text: &[u8],
-        lines: &Lines,
+        lines: (&Lines, Kind),
         at: usize,
     ) -> impl Iterator<Item = &'o Line> + use<'o> {
         let all = self.lines(text, lines);
@@ -102,7 +111,12 @@ impl Outline {
     }
 
     /// The nearest section header above the line of `at`.
-    pub(super) fn section_above(&self, text: &[u8], lines: &Lines, at: usize) -> Option<&Line> {
+    pub(super) fn section_above(
+        &self,
+        text: &[u8],
+        lines: (&Lines, Kind),
+        at: usize,
+    ) -> Option<&Line> {
         let all = self.lines(text, lines);
         Self::line_of(all, at).and_then(|line| line.section).map(|number| &all[number])
     }
@@ -112,7 +126,7 @@ impl Outline {
         behind.checked_sub(1).and_then(|last| lines.get(last))
     }
 
-    fn lines(&self, text: &[u8], lines: &Lines) -> &[Line] {
+    fn lines(&self, text: &[u8], (lines, kind): (&Lines, Kind)) -> &[Line] {
         self.lines.get_or_init(|| {
             let mut all: Vec<Line> = vec![];
             // Lines that may enclose the next one, each indented more than the one before.
@@ -129,7 +143,7 @@ impl Outline {
                     stack.truncate(enclosing);
                     stack.push(all.len() - 1);
                 }
-                if is_section(content) {
+                if kind.is_section(content) {
                     section = Some(all.len() - 1);
                 }
                 if span.end >= self.span.1 {
@@ -152,10 +166,26 @@ fn says_something(line: &[u8]) -> bool {
     !text.is_empty() && !text.starts_with(b"#") && !text.starts_with(b"//")
 }
 
-/// `[name]`, as in INI and TOML files.
-fn is_section(line: &[u8]) -> bool {
-    let text = line.trim_ascii();
-    text.len() < 100 && text.starts_with(b"[") && text.ends_with(b"]") && !text.contains(&b',')
+impl Kind {
+    /// The kind of the file with this name.
+    pub(super) fn of(name: &[u8]) -> Self {
+        let is_prose = [&b".md"[..], b".markdown", b".mdx"].iter().any(|end| name.ends_with(end));
+        if is_prose { Self::Markdown } else { Self::Other }
+    }
+
+    fn is_section(self, line: &[u8]) -> bool {
+        let text = line.trim_ascii();
+        match self {
+            Self::Other => {
+                let is_short = text.len() < 100 && !text.contains(&b',');
+                is_short && text.starts_with(b"[") && text.ends_with(b"]")
+            }
+            Self::Markdown => {
+                let marks = line.iter().take_while(|byte| **byte == b'#').count();
+                line.len() < 200 && (1..=6).contains(&marks) && line.get(marks) == Some(&b' ')
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -185,7 +215,7 @@ mod tests {
                 indent = indent_of(content);
                 above.push(line.start);
             }
-            section = section.or(is_section(content).then_some(line.start));
+            section = section.or(Kind::Other.is_section(content).then_some(line.start));
         }
         (brackets, above, section)
     }
@@ -202,8 +232,8 @@ mod tests {
             outline.cover(text, Span::new(0, at), 7);
             let (brackets, above, section) = searched(text, at);
             prop_assert_eq!(outline.around(at).map(|open| open.at).collect::<Vec<_>>(), brackets);
-            prop_assert_eq!(outline.indented_above(text, &lines, at).map(|line| line.span.start).collect::<Vec<_>>(), above);
-            prop_assert_eq!(outline.section_above(text, &lines, at).map(|line| line.span.start), section);
+            prop_assert_eq!(outline.indented_above(text, (&lines, Kind::Other), at).map(|line| line.span.start).collect::<Vec<_>>(), above);
+            prop_assert_eq!(outline.section_above(text, (&lines, Kind::Other), at).map(|line| line.span.start), section);
         }
     }
 }

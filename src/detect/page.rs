@@ -4,7 +4,6 @@ use std::cell::OnceCell;
 use std::cell::Ref;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::collections::HashSet;
 
 use aho_corasick::AhoCorasick;
 use regex::bytes::Regex;
@@ -32,6 +31,9 @@ const REACH: usize = 16 * 1024;
 /// Calls that check signatures kept per text.
 const MAX_CHECKS: usize = 1_000;
 
+/// Words, each with the first and the last place where it stands.
+type Words<'t> = HashMap<&'t [u8], (usize, usize)>;
+
 /// A text with what is known of it as a whole.
 pub(super) struct Page<'t> {
     /// Its bytes, decoded.
@@ -47,9 +49,9 @@ pub(super) struct Page<'t> {
     /// What words mean, and what reasons weigh.
     pub(super) rules: &'t RuleSet,
     /// Words that stand in a line with a mention of the provider.
-    beside_mentions: OnceCell<HashSet<&'t [u8]>>,
+    beside_mentions: OnceCell<Words<'t>>,
     /// Words that stand in a line which checks a signature.
-    beside_checks: OnceCell<HashSet<&'t [u8]>>,
+    beside_checks: OnceCell<Words<'t>>,
     /// How much names among siblings say, as far as they were read: the same ones stand around many values.
     pub(super) ranks: RefCell<HashMap<&'t [u8], u8>>,
     /// Other providers around the value at hand.
@@ -115,14 +117,15 @@ impl<'t> Page<'t> {
         &self.text[span.start..span.end]
     }
 
-    /// Whether a line that speaks of the provider has the name in it.
-    pub(super) fn is_named_with_provider(&self, name: &[u8]) -> bool {
-        self.beside_mentions.get_or_init(|| self.words_beside_mentions()).contains(name)
+    /// Whether a line that speaks of the provider has the name in it, outside of `own`.
+    pub(super) fn is_named_with_provider(&self, name: &[u8], own: Span) -> bool {
+        let words = self.beside_mentions.get_or_init(|| self.words_beside_mentions());
+        words.get(name).is_some_and(|(first, last)| *first < own.start || own.end <= *last)
     }
 
     /// Whether a line that checks a signature has the name in it.
     pub(super) fn is_named_in_check(&self, name: &[u8]) -> bool {
-        self.beside_checks.get_or_init(|| self.words_beside_checks()).contains(name)
+        self.beside_checks.get_or_init(|| self.words_beside_checks()).contains_key(name)
     }
 
     /// The parts of a long text that stand near keywords; the whole text if it is short or its path speaks of the provider.
@@ -134,17 +137,17 @@ impl<'t> Page<'t> {
         }
     }
 
-    fn words_beside_mentions(&self) -> HashSet<&'t [u8]> {
+    fn words_beside_mentions(&self) -> Words<'t> {
         self.words_beside(self.mentions.in_text.iter().map(|mention| mention.span))
     }
 
-    fn words_beside_checks(&self) -> HashSet<&'t [u8]> {
+    fn words_beside_checks(&self) -> Words<'t> {
         let cues = self.provider.rules.iter().flat_map(|rule| match &rule.kind {
             RuleKind::Token(kind) => kind.cues.call.as_slice(),
             RuleKind::Pattern(_) => &[],
         });
         let Ok(cues) = AhoCorasick::builder().ascii_case_insensitive(true).build(cues) else {
-            return HashSet::new();
+            return Words::new();
         };
         let parts = self.parts_about_provider();
         let found = parts.iter().flat_map(|part| {
@@ -154,15 +157,17 @@ impl<'t> Page<'t> {
         self.words_beside(found.take(MAX_CHECKS))
     }
 
-    fn words_beside(&self, places: impl Iterator<Item = Span>) -> HashSet<&'t [u8]> {
-        let mut words = HashSet::new();
+    fn words_beside(&self, places: impl Iterator<Item = Span>) -> Words<'t> {
+        let mut words = Words::new();
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;
         for place in places {
             let line = self.lines.around(place.start);
-            let start = line.start.max(place.start.saturating_sub(BESIDE));
+            let mut at = line.start.max(place.start.saturating_sub(BESIDE));
             let end = line.end.min(place.end + BESIDE);
-            let is_word =
-                |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;
-            words.extend(self.text[start..end].split(|byte| !is_word(byte)));
+            for word in self.text[at..end].split(|byte| !is_word(byte)) {
+                words.entry(word).or_insert((at, at)).1 = at;
+                at += word.len() + 1;
+            }
         }
         words.remove(&b""[..]);
         words

@@ -13,12 +13,3 @@ pub(super) fn excerpt(header: &[u8]) -> String {
     let words: Vec<&str> = text.split_whitespace().filter(|word| word.len() < 32).collect();
     words.join(" ").chars().filter(|character| !character.is_control()).take(40).collect()
 }
-
-/// A distance in lines, in words.
-pub(super) fn lines_away(lines: usize) -> String {
-    match lines {
-        0 => "in the same line".to_owned(),
-        1 => "one line away".to_owned(),
-        _ => format!("{lines} lines away"),
-    }
-}

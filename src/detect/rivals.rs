@@ -4,6 +4,7 @@ use aho_corasick::AhoCorasick;
 use aho_corasick::AhoCorasickKind;
 
 use super::lex;
+use super::lines::Distance;
 use super::page::Page;
 use crate::location::Span;
 use crate::rule::Vocabulary;
@@ -61,9 +62,14 @@ impl Rivals {
         self.on_page(page, span, |owners| !owners.is_empty())
     }
 
-    /// The owner among other providers nearest to `at` within `window`: its distance in lines.
-    pub(super) fn nearest_owner(&self, page: &Page<'_>, window: Span, at: usize) -> Option<usize> {
-        self.neighbours(page, window, at).map(|owner| page.lines.between(owner, at)).min()
+    /// How far the owner among other providers is that stands nearest to `at` within `window`.
+    pub(super) fn nearest_owner(
+        &self,
+        page: &Page<'_>,
+        window: Span,
+        at: usize,
+    ) -> Option<Distance> {
+        self.neighbours(page, window, at).map(|owner| page.lines.distance(owner, at)).min()
     }
 
     /// Bytes between `at` and the nearest owner within `window`.

@@ -11,6 +11,7 @@ use super::environment;
 use super::label::Label;
 use super::label::Meaning;
 use super::lex;
+use super::lines::Distance;
 use super::naming::Namer;
 use super::naming::Naming;
 use super::page::Page;
@@ -313,8 +314,10 @@ impl<'r, 'p> Judge<'r, 'p> {
                 window.end.min(span.end + CALL_REACH).max(span.end),
             )
         };
-        let calls = context
-            .blocks
+        // A block that names the provider says whose its values are, wherever the blocks around it go.
+        let ours = |block: &Block| self.page.mentions.within(block.header);
+        let inner = context.blocks.iter().position(ours).map_or(context.blocks.len(), |at| at + 1);
+        let calls = context.blocks[..inner]
             .iter()
             .filter(|block| block.is_data || self.page.text.get(block.start) == Some(&b'('));
         let windows = calls.take(3).filter_map(|block| {
@@ -339,17 +342,19 @@ impl<'r, 'p> Judge<'r, 'p> {
         let label = naming.label.as_ref();
         let lines = self.weigh_mention(span, verdict);
         if naming.column.is_none() {
-            self.weigh_links(label, context, verdict);
+            self.weigh_links(span, label, context, verdict);
         }
         let window = Span::new(
             span.start.saturating_sub(RIVAL_REACH),
             self.page.text.len().min(span.end + RIVAL_REACH),
         );
         let rival = self.rivals.nearest_owner(self.page, window, span.start);
-        let counts =
-            |rival: &usize| *rival < lines && *rival <= self.page.rules.thresholds.rival_lines;
+        let counts = |rival: &Distance| {
+            let rival = rival.in_lines();
+            rival < lines && rival <= self.page.rules.thresholds.rival_lines
+        };
         if let Some(rival) = rival.filter(counts) {
-            let text = format!("another provider is nearer, {}", quote::lines_away(rival));
+            let text = format!("another provider is nearer, {}", rival.in_words());
             verdict.add(self.weights.rival_nearer, text);
         }
         if let Some(block) = self.stranger(context) {
@@ -364,7 +369,8 @@ impl<'r, 'p> Judge<'r, 'p> {
         let nearest = self.page.mentions.nearest(&self.page.lines, span.start);
         if self.page.mentions.in_path {
             verdict.add(weights.path, "the file's path names the provider");
-        } else if let Some((mention, lines)) = nearest {
+        } else if let Some((mention, distance)) = nearest {
+            let lines = distance.in_lines();
             let thresholds = &self.page.rules.thresholds;
             let weight = if lines <= thresholds.near_lines {
                 weights.near_mention
@@ -374,20 +380,28 @@ impl<'r, 'p> Judge<'r, 'p> {
                 weights.far_mention
             } + if mention.host.is_some() { weights.host } else { 0 };
             let word = String::from_utf8_lossy(self.page.slice(mention.span)).into_owned();
-            let text = format!("`{word}` stands {}", quote::lines_away(lines));
+            let text = format!("`{word}` stands {}", distance.in_words());
             verdict.add(weight, text);
         }
-        nearest.map_or(usize::MAX, |(_, lines)| lines)
+        nearest.map_or(usize::MAX, |(_, distance)| distance.in_lines())
     }
 
     /// Weighs whether what the value is passed or assigned to is named where the text speaks of the provider, as by an
     /// import (`use Yousign\Client`) or a call (`new YousignClient($key)`).
-    fn weigh_links(&self, label: Option<&Label>, context: &Context, verdict: &mut Verdict) {
+    fn weigh_links(
+        &self,
+        span: Span,
+        label: Option<&Label>,
+        context: &Context,
+        verdict: &mut Verdict,
+    ) {
         let provider = &self.provider.name;
         let carrier = &self.page.vocabulary().carrier;
+        // In a file of one line the value's own name stands beside the mention, too.
+        let own = context.statement.unwrap_or(span);
         let is_linked = |name: &[u8]| {
             let word = String::from_utf8_lossy(name).to_ascii_lowercase();
-            !carrier.contains(&word) && self.page.is_named_with_provider(name)
+            !carrier.contains(&word) && self.page.is_named_with_provider(name, own)
         };
         let callee = context.callee.map(|callee| lex::last_part(self.page.slice(callee)));
         // A class is imported for one purpose; a function such as `updateValue` takes anything.

@@ -77,6 +77,8 @@ pub struct Places {
     pub client_scripts: Vec<String>,
     /// Parts of names that only files for browsers have.
     pub client_names: Vec<String>,
+    /// Endings of pages, in which scripts and tags are sent to browsers as programs.
+    pub client_pages: Vec<String>,
     /// Parts of paths whose files are shipped inside of an app.
     pub client_resources: Vec<String>,
     /// Beginnings of the variables that build tools write into what browsers and phones get.
