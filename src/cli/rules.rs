@@ -81,6 +81,9 @@ fn show(rules: &RuleSet, id: &str) -> anyhow::Result<Status> {
                 token.shapes.iter().try_for_each(|shape| writeln!(out, "shape: {}", shape.note))?;
             }
             RuleKind::Pattern(pattern) => writeln!(out, "pattern: {}", pattern.pattern)?,
+            RuleKind::Tracked(tracked) => {
+                writeln!(out, "tracked files: {}", tracked.files.join(", "))?;
+            }
         }
         rule.remedy
             .iter()

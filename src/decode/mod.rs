@@ -9,6 +9,7 @@ mod charset;
 mod document;
 mod families;
 mod parts;
+mod source_map;
 mod splice;
 
 use std::fmt;
@@ -23,6 +24,9 @@ use crate::stop::Stop;
 pub use document::Document;
 use families::Hidden;
 pub use parts::parts_around;
+pub use source_map::MapPlace;
+pub use source_map::Origin;
+pub use source_map::SourceMap;
 use splice::Map;
 
 /// Rounds of decoding: a value may be encoded this many times over.

@@ -7,6 +7,7 @@ use super::exposure;
 use super::forms::Forms;
 use super::found::Found;
 use super::full_path;
+use super::original;
 use super::prefilter;
 use super::snippet;
 use super::token;
@@ -323,7 +324,9 @@ impl Detector {
         let mut counted = Coverage::default();
         let mut copies = Copies { detector: self, known, path, found: Found::default() };
         decode::read_views(bytes, &self.limits, &mut counted, &path.to_string(), &mut copies);
-        copies.found.into_candidates()
+        let mut candidates = copies.found.into_candidates();
+        original::find(&mut candidates, bytes, path.as_bytes(), &self.rules.places);
+        candidates
     }
 
     /// What a secret becomes of which nothing but its value is known: a value of the first rule without cues.
@@ -343,6 +346,7 @@ impl Detector {
             region: Region { line: 1, column: 1, end_line: 1, end_column: 1 },
             snippet: String::new(),
             member: None,
+            original: None,
         })
     }
 }

@@ -15,6 +15,7 @@ mod lex;
 mod lines;
 mod mention;
 mod naming;
+mod original;
 mod outline;
 mod page;
 mod pattern;
@@ -138,7 +139,18 @@ impl Detector {
         };
         let mut eyes = Eyes::new(self, path, &mut keep);
         decode::read_views(bytes, &self.limits, coverage, &path.to_string(), &mut eyes);
-        found.into_candidates()
+        let mut candidates = found.into_candidates();
+        original::find(&mut candidates, bytes, path.as_bytes(), &self.rules.places);
+        candidates
+    }
+
+    /// Adds to candidates of one script where their values stood before the build, if `map` is its source map.
+    pub fn find_originals<'c>(
+        &self,
+        candidates: impl Iterator<Item = &'c mut Candidate>,
+        map: &[u8],
+    ) {
+        original::find_in_map(candidates, map, &self.rules.places);
     }
 
     /// Whether a blob whose path is not known yet can hold a candidate under any path that does not speak of a provider, or
@@ -208,6 +220,7 @@ impl Detector {
                 region: view.region(hit.span),
                 snippet: snippet::masked(view.document.bytes(), in_document, &secrets),
                 member: view.member.cloned(),
+                original: None,
             };
             found.keep(in_document, candidate);
         }

@@ -144,7 +144,7 @@ impl<'t> Page<'t> {
     fn words_beside_checks(&self) -> Words<'t> {
         let cues = self.provider.rules.iter().flat_map(|rule| match &rule.kind {
             RuleKind::Token(kind) => kind.cues.call.as_slice(),
-            RuleKind::Pattern(_) => &[],
+            RuleKind::Pattern(_) | RuleKind::Tracked(_) => &[],
         });
         let Ok(cues) = AhoCorasick::builder().ascii_case_insensitive(true).build(cues) else {
             return Words::new();

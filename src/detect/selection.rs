@@ -28,7 +28,7 @@ impl<'r> Judge<'r, '_> {
                     .iter()
                     .find(|shape| shape.accepts(token))
                     .map(|shape| (rule, kind, shape)),
-                RuleKind::Pattern(_) => None,
+                RuleKind::Pattern(_) | RuleKind::Tracked(_) => None,
             })
         };
         let is_default = |kind: &TokenRule| kind.cues == crate::rule::Cues::default();

@@ -10,7 +10,7 @@ use crate::rule::Shape;
 pub(super) fn shapes(provider: &Provider) -> impl Iterator<Item = &Shape> {
     provider.rules.iter().flat_map(|rule| match &rule.kind {
         RuleKind::Token(token) => token.shapes.as_slice(),
-        RuleKind::Pattern(_) => &[],
+        RuleKind::Pattern(_) | RuleKind::Tracked(_) => &[],
     })
 }
 

@@ -140,6 +140,17 @@ impl<'r, 'p> Judge<'r, 'p> {
         let (weight, what) = self.weight_of(label, span);
         let name = quote::visible(&label.text, self.page.slice(span));
         verdict.add(weight, format!("its name `{name}` {what}"));
+        if !has_both_cases(self.page.slice(span)) && self.is_file_name(label.text.as_bytes()) {
+            let text = "its name is that of a file, so that it is the file's digest";
+            verdict.add(self.weights.digest_nearby, text);
+        }
+    }
+
+    /// Whether a name ends as files of a project do (`YousignClient.php`).
+    fn is_file_name(&self, name: &[u8]) -> bool {
+        let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
+        let ending = dot.map(|dot| String::from_utf8_lossy(&name[dot + 1..]).to_ascii_lowercase());
+        ending.is_some_and(|ending| self.page.vocabulary().file_ending.contains(&ending))
     }
 
     /// How much a name counts, and what it says.
@@ -181,7 +192,7 @@ impl<'r, 'p> Judge<'r, 'p> {
             RuleKind::Token(kind) => {
                 context.callee.is_some_and(|callee| self.has_call_cue(callee, &kind.cues.call))
             }
-            RuleKind::Pattern(_) => false,
+            RuleKind::Pattern(_) | RuleKind::Tracked(_) => false,
         };
         self.provider.rules.iter().any(checks)
     }
@@ -237,7 +248,8 @@ impl<'r, 'p> Judge<'r, 'p> {
             }
             return;
         }
-        if is_in_data(self.page.text, span) {
+        if is_in_data(self.page.text, span) || context.is_bare && is_last_of_lines(self.page, span)
+        {
             let text = "stands in the middle of a long run of encoded data";
             verdict.add(self.weights.piece_of_data, text);
         }
@@ -458,6 +470,18 @@ fn is_plain(token: &[u8], shape: &Shape) -> bool {
 
 fn has_both_cases(token: &[u8]) -> bool {
     token.iter().any(u8::is_ascii_uppercase) && token.iter().any(u8::is_ascii_lowercase)
+}
+
+/// Whether a value that stands alone on its line goes on a run that is wrapped at its line ends, as in a certificate.
+fn is_last_of_lines(page: &Page<'_>, span: Span) -> bool {
+    const SHORTEST: usize = 60;
+    let is_data = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let line = page.lines.around(span.start);
+    let above = line.start.checked_sub(1).map(|end| page.lines.around(end));
+    above.is_some_and(|above| {
+        let text = page.slice(above).trim_ascii();
+        (SHORTEST..200).contains(&text.len()) && text.iter().all(is_data)
+    })
 }
 
 /// Whether the value is one of many pieces of a run without spaces or quotes, as in the mappings of a source map.

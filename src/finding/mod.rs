@@ -124,6 +124,8 @@ pub struct Candidate {
     pub snippet: String,
     /// Path inside of an archive, if the blob was one.
     pub member: Option<BlobPath>,
+    /// Place before the build, if a source map tells.
+    pub original: Option<Original>,
 }
 
 /// Why a finding does not count.
@@ -171,6 +173,9 @@ pub struct Original {
     pub path: String,
     /// 1-based line in it.
     pub line: u32,
+    /// 1-based column in that line.
+    #[serde(default)]
+    pub column: u32,
 }
 
 /// One place where the secret stands. Serialises to the object that `docs/report.schema.json` describes.
@@ -221,7 +226,7 @@ impl Occurrence {
             commit: provenance.commit,
             reachability: provenance.reachability,
             blob_id: provenance.blob_id,
-            original: None,
+            original: candidate.original.clone(),
             exposed: provenance.exposed,
             target,
             snippet: candidate.snippet.clone(),

@@ -138,6 +138,10 @@ fn push_place(text: &mut String, occurrence: &Occurrence, is_first: bool, paint:
             );
         }
     }
+    if let Some(original) = &occurrence.original {
+        let place = words::original(original);
+        push_note(text, paint, &format!("before the build: {}", terminal(&place)));
+    }
     push_history(text, occurrence, paint);
 }
 

@@ -6,6 +6,7 @@ use crate::coverage::GapKind;
 use crate::finding::Environment;
 use crate::finding::Finding;
 use crate::finding::Occurrence;
+use crate::finding::Original;
 use crate::finding::Receipt;
 use crate::finding::RevocationStatus;
 use crate::finding::ScanReport;
@@ -23,6 +24,11 @@ pub(super) fn place(occurrence: &Occurrence) -> String {
     let path = occurrence.path.to_string();
     let path = if path.is_empty() { origin(occurrence.origin) } else { path.as_str() };
     format!("{path}:{}:{}", region.line, region.column)
+}
+
+/// `path:line:column` before the build.
+pub(super) fn original(original: &Original) -> String {
+    format!("{}:{}:{}", original.path, original.line, original.column)
 }
 
 /// The reasons that speak for a finding.

@@ -174,7 +174,11 @@ impl Rule {
     /// Whether breaches hold no secret and do not count as leaks.
     #[must_use]
     pub fn is_policy(&self) -> bool {
-        matches!(&self.kind, RuleKind::Pattern(pattern) if pattern.policy)
+        match &self.kind {
+            RuleKind::Token(_) => false,
+            RuleKind::Pattern(pattern) => pattern.policy,
+            RuleKind::Tracked(_) => true,
+        }
     }
 }
 
@@ -185,6 +189,32 @@ pub enum RuleKind {
     Token(TokenRule),
     /// A regular expression.
     Pattern(PatternRule),
+    /// A file that git tracks and that holds a leak.
+    Tracked(TrackedRule),
+}
+
+/// Files that should not be tracked by git as soon as they hold a secret: always a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackedRule {
+    /// Lowercase names of such files, which may have more in front or, behind a dot, at their end: `.env`.
+    pub files: Vec<String>,
+    /// Lowercase parts of the names of files that are meant to be tracked.
+    pub except: Vec<String>,
+}
+
+impl TrackedRule {
+    /// Whether the rule is about files of this name.
+    #[must_use]
+    pub fn is_about(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        let is_one = |file: &String| {
+            let has_more =
+                name.strip_prefix(file.as_str()).is_some_and(|rest| rest.starts_with('.'));
+            has_more || name.ends_with(file.as_str())
+        };
+        self.files.iter().any(is_one)
+            && !self.except.iter().any(|part| name.contains(part.as_str()))
+    }
 }
 
 /// A value without a prefix: its shape, and the words that make it this rule's and not the default's.

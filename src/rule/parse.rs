@@ -5,7 +5,8 @@ use serde::Deserialize;
 use super::vocabulary::VocabularyToml;
 use super::weights;
 use super::{
-    Cues, Host, LiveHost, Pattern, PatternRule, Provider, Rule, RuleKind, RuleSet, Shape, TokenRule,
+    Cues, Host, LiveHost, Pattern, PatternRule, Provider, Rule, RuleKind, RuleSet, Shape,
+    TokenRule, TrackedRule,
 };
 use crate::finding::Confidence;
 use crate::finding::Environment;
@@ -100,6 +101,7 @@ enum KindToml {
     Token,
     Pattern,
     Policy,
+    Tracked,
 }
 
 #[derive(Deserialize)]
@@ -132,6 +134,10 @@ struct RuleToml {
     #[serde(default)]
     sibling_cues: Vec<String>,
     pattern: Option<String>,
+    #[serde(default)]
+    files: Vec<String>,
+    #[serde(default)]
+    except: Vec<String>,
     path: Option<String>,
     #[serde(default)]
     context: Vec<String>,
@@ -290,6 +296,13 @@ fn build_rule(toml: RuleToml, name: &str) -> Result<Rule, RuleError> {
                 sibling: toml.sibling_cues,
             },
         }),
+        KindToml::Tracked if toml.files.is_empty() => {
+            let message = "a rule of kind `tracked` needs `files`".to_owned();
+            return Err(meaning(name, &toml.id, message));
+        }
+        KindToml::Tracked => {
+            RuleKind::Tracked(TrackedRule { files: toml.files, except: toml.except })
+        }
         KindToml::Pattern | KindToml::Policy => {
             let Some(pattern) = toml.pattern else {
                 return Err(meaning(
@@ -327,7 +340,7 @@ pub(super) fn check_patterns(set: &RuleSet, name: &str) -> Result<(), RuleError>
         let hosts = provider.hosts.iter().map(|host| ("provider.hosts", &host.pattern));
         let rules = provider.rules.iter().filter_map(|rule| match &rule.kind {
             RuleKind::Pattern(pattern) => Some((rule.id.as_str(), &pattern.pattern)),
-            RuleKind::Token(_) => None,
+            RuleKind::Token(_) | RuleKind::Tracked(_) => None,
         });
         for (place, pattern) in hosts.chain(rules) {
             pattern.check().map_err(|error| meaning(name, place, error.to_string()))?;

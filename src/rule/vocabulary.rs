@@ -29,6 +29,7 @@ pub struct Vocabulary {
     pub flag_owner: HashSet<String>,
     pub reference_word: HashSet<String>,
     pub published: HashSet<String>,
+    pub file_ending: HashSet<String>,
     pub reference: Vec<String>,
     pub placeholder: Vec<String>,
     pub encrypted_before: Vec<String>,
@@ -60,6 +61,7 @@ pub(super) struct VocabularyToml {
     flag_owner: Vec<String>,
     reference_word: Vec<String>,
     published: Vec<String>,
+    file_ending: Vec<String>,
     reference: Vec<String>,
     placeholder: Vec<String>,
     encrypted_before: Vec<String>,
@@ -95,6 +97,7 @@ impl Vocabulary {
         self.flag_owner.extend(words.flag_owner);
         self.reference_word.extend(words.reference_word);
         self.published.extend(words.published);
+        self.file_ending.extend(words.file_ending);
         self.reference.extend(words.reference);
         self.placeholder.extend(words.placeholder);
         self.encrypted_before.extend(words.encrypted_before);

@@ -7,6 +7,7 @@ use aho_corasick::MatchKind;
 use crate::blob::BlobPath;
 use crate::coverage::Coverage;
 use crate::finding::Finding;
+use crate::finding::Kind;
 use crate::finding::Occurrence;
 use crate::finding::Suppression;
 use crate::provenance::CommitInfo;
@@ -29,6 +30,9 @@ impl Mask {
 
     /// Masks whatever a finding says beside its places.
     pub(super) fn finding(&self, finding: &mut Finding) {
+        if finding.kind == Kind::Policy {
+            self.text(&mut finding.secret.redacted);
+        }
         finding.evidence.iter_mut().for_each(|evidence| self.text(&mut evidence.text));
         if let Some(Suppression { place, reason, .. }) = &mut finding.suppression {
             self.text(place);

@@ -3,6 +3,8 @@
 mod findings;
 mod history;
 mod mask;
+mod originals;
+mod policies;
 mod reread;
 mod suppressions;
 mod target;
@@ -252,6 +254,8 @@ pub fn gather<'r>(
     }
     let mut findings = Findings::new(detector.rules(), options.min_confidence);
     let mut found = into_inner(run.found);
+    originals::find(&mut found, targets, options, detector);
+    policies::add(&mut found, targets, options, detector.rules());
     suppressions::refuse_ambiguous(&mut found);
     for sighting in found {
         findings.add(sighting);

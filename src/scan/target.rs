@@ -1,9 +1,11 @@
 //! One target: its files, its repository's history, or a text.
 
 use std::path::Path;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use super::Options;
 use super::Run;
 use super::ScanError;
 use super::Target;
@@ -41,6 +43,17 @@ pub(super) fn display(target: &Target) -> String {
 fn has_git_folder(path: &Path) -> bool {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     real.ancestors().any(|folder| std::fs::symlink_metadata(folder.join(".git")).is_ok())
+}
+
+/// The folder to which the paths of a target are relative, and its repository if it is in one.
+pub(super) fn place(target: &Target, options: &Options) -> Option<(PathBuf, Option<Repo>)> {
+    let Target::Path(path) = target else { return None };
+    let parent = || path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = if path.is_dir() { path } else { parent().unwrap_or(Path::new(".")) };
+    let open = OpenOptions { trust_owner: options.trust_owner || !options.history };
+    let repo = Repo::discover(folder, &open).ok().flatten();
+    let base = repo.as_ref().and_then(Repo::work_dir).unwrap_or(folder).to_owned();
+    Some((base, repo))
 }
 
 /// What is done with a blob that was seen in some places.

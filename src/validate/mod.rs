@@ -135,7 +135,7 @@ impl Checker {
             self.rules.iter().filter(|rule| rule.id == candidate.rule_id).flat_map(|rule| {
                 match &rule.kind {
                     RuleKind::Token(token) => token.shapes.as_slice(),
-                    RuleKind::Pattern(_) => &[],
+                    RuleKind::Pattern(_) | RuleKind::Tracked(_) => &[],
                 }
             });
         let mut fitting = shapes.filter(|shape| shape.accepts(candidate.secret.expose()));

@@ -7,15 +7,15 @@ use crate::support::{Sandbox, fixtures, key, stderr};
 
 /// Names that try to leave the place where a format puts them.
 const HOSTILE: &[&str] = &[
-    "=HYPERLINK(\"x\").env",
-    "@SUM(1).env",
-    "a\n::error file=x::injected.env",
-    "a\r\n::set-output name=x::y.env",
-    "100%25 a,b:c.env",
-    "pipe | `tick` <b>bold<!-- .env",
-    "[x](javascript:alert) **b** @team.env",
-    "]]>&amp;<failure/>\u{1}\u{fffe}.env",
-    "bidi\u{202e}vne.env",
+    "=HYPERLINK(\"x\").ini",
+    "@SUM(1).ini",
+    "a\n::error file=x::injected.ini",
+    "a\r\n::set-output name=x::y.ini",
+    "100%25 a,b:c.ini",
+    "pipe | `tick` <b>bold<!-- .ini",
+    "[x](javascript:alert) **b** @team.ini",
+    "]]>&amp;<failure/>\u{1}\u{fffe}.ini",
+    "bidi\u{202e}vne.ini",
 ];
 
 /// A sandbox with a key in each hostile file, and a commit by a hostile author.
@@ -24,7 +24,7 @@ fn hostile() -> Sandbox {
     for name in HOSTILE {
         sandbox.write(name, format!("YOUSIGN_API_KEY={}\n", key()));
     }
-    sandbox.write("allowed.env", format!("YOUSIGN_API_KEY={} # signleak:allow\n", key()));
+    sandbox.write("allowed.ini", format!("YOUSIGN_API_KEY={} # signleak:allow\n", key()));
     sandbox.git(&["init", "-q"]);
     sandbox.git(&["add", "."]);
     let author = "--author==1+1 | `x` **b** <a@b.invalid>";
@@ -72,7 +72,7 @@ fn annotations_are_one_command_a_finding_and_nothing_else() {
         };
         files.push(unescape(file.expect("a file")));
     }
-    assert!(files.contains(&"100%25 a,b:c.env".to_owned()), "{files:?}");
+    assert!(files.contains(&"100%25 a,b:c.ini".to_owned()), "{files:?}");
     assert!(files.iter().all(|file| !file.contains(['\n', '\r', '\u{202e}'])), "{files:?}");
 }
 
@@ -225,7 +225,7 @@ fn csv_has_a_row_for_each_place_and_no_formula() {
     assert!(cells.clone().all(|cell| !cell.starts_with(['=', '+', '-', '@'])));
     assert!(cells.clone().all(|cell| !cell.contains(['\n', '\r', '\u{202e}'])));
     let path = header.iter().position(|name| name == "path").expect("a path");
-    assert!(rows.iter().any(|row| &row[path] == "'=HYPERLINK(\"x\").env"));
+    assert!(rows.iter().any(|row| &row[path] == "'=HYPERLINK(\"x\").ini"));
     assert!(text.contains("'=1+1"), "an author is no formula");
 }
 
@@ -251,5 +251,5 @@ fn markdown_shows_hostile_text_as_code_only() {
         }
     }
     assert_eq!(cells, (HOSTILE.len() + 1) * 5, "no name adds a cell:\n{text}");
-    assert!(codes.contains(&"[x](javascript:alert) **b** @team.env:1:17".to_owned()), "{codes:?}");
+    assert!(codes.contains(&"[x](javascript:alert) **b** @team.ini:1:17".to_owned()), "{codes:?}");
 }

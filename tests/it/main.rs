@@ -34,9 +34,11 @@ mod revocation;
 #[cfg(all(feature = "live", feature = "revoke"))]
 mod secrecy;
 mod soak;
+mod source_maps;
 mod staged;
 mod staged_like_git;
 mod support;
 #[cfg(any(feature = "live", feature = "revoke"))]
 mod tls_server;
+mod tracked_files;
 mod views;

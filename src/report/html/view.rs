@@ -219,9 +219,10 @@ impl PlaceView {
                 ))
             }),
             reach,
-            original: occurrence.original.as_ref().map_or(String::new(), |original| {
-                shown(&format!("{}:{}", original.path, original.line))
-            }),
+            original: occurrence
+                .original
+                .as_ref()
+                .map_or(String::new(), |original| shown(&words::original(original))),
             snippet: shown(occurrence.snippet.trim_end()),
         }
     }
