@@ -35,7 +35,8 @@ impl Header {
             .max_by_key(|separator| row.iter().filter(|byte| *byte == separator).count())?;
         let names = fields(row, separator);
         let is_name = |name: &&[u8]| {
-            let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_- .".contains(byte);
+            let is_part =
+                |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"_- .".contains(byte);
             name.len() < 40 && name.iter().all(is_part)
         };
         (names.len() > 1 && names.iter().all(is_name)).then(|| Self {

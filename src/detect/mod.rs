@@ -4,6 +4,7 @@
 mod blocks;
 mod columns;
 mod context;
+mod encoded;
 mod environment;
 mod exposure;
 mod eyes;
@@ -20,6 +21,7 @@ mod outline;
 mod page;
 mod pattern;
 mod prefilter;
+mod purpose;
 mod quote;
 mod randomness;
 mod rivals;

@@ -1,6 +1,7 @@
 //! Finds the name that says what a value is: tied to it, or else a sibling's, a column's, an enclosing block's, or the
 //! file's.
 
+use super::blocks;
 use super::blocks::Block;
 use super::columns;
 use super::columns::Column;
@@ -159,7 +160,20 @@ impl Namer<'_> {
         self.best_label(around, span).or_else(|| {
             let statement = context.statement?;
             let wider = Span::new(around.start.min(statement.start), around.end.max(statement.end));
-            self.best_label(wider, span)
+            self.best_label(wider, span).or_else(|| {
+                // `{ name: "X", properties: { value: VALUE } }`
+                let generic = &self.page.vocabulary().generic_block;
+                let block = context.blocks.first().filter(|block| block.is_data)?;
+                let name = lex::subwords(self.header_name(block)?);
+                name.iter().all(|word| generic.contains(word)).then_some(())?;
+                let end = blocks::end(self.page, block.start)?.max(span.end);
+                let outer = context::siblings(
+                    self.page.text,
+                    Span::new(block.header.start, (end + 1).min(self.page.text.len())),
+                );
+                let label = self.best_label(outer, span)?;
+                (label.names_provider && label.meaning == Meaning::Credential).then_some(label)
+            })
         })
     }
 

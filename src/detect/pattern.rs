@@ -84,7 +84,8 @@ fn speaks_of_context(page: &Page<'_>, pattern: &PatternRule) -> bool {
     words.is_ok_and(|words| words.is_match(page.text) || words.is_match(page.path.as_bytes()))
 }
 
-/// Whether the rule's context words and the provider's name stand in the statement, an enclosing block or the path.
+/// Whether the rule's context words stand in the statement, an enclosing block or the path, and the provider's name, too, or
+/// a host of the provider near by.
 fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool {
     let context = context::read(page, span);
     let spans =
@@ -96,7 +97,13 @@ fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool
     }
     let said = said.replace(['_', '-'], "");
     let holds = |words: &[String]| words.iter().any(|word| said.contains(word.as_str()));
-    holds(&pattern.context) && holds(&page.provider.keywords)
+    let is_near = || {
+        let nearest = page.mentions.nearest(&page.lines, span.start);
+        nearest.is_some_and(|(mention, distance)| {
+            mention.host.is_some() && distance.in_lines() <= page.rules.thresholds.near_lines
+        })
+    };
+    holds(&pattern.context) && (holds(&page.provider.keywords) || is_near())
 }
 
 /// Whether a value can be a secret: no placeholder, no reference to one, random if the rule asks for it.

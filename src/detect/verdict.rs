@@ -7,6 +7,7 @@ use super::columns::Column;
 use super::context;
 use super::context::Context;
 use super::context::Link;
+use super::encoded;
 use super::environment;
 use super::label::Label;
 use super::label::Meaning;
@@ -86,6 +87,9 @@ impl<'r, 'p> Judge<'r, 'p> {
             verdict.add(self.weights.page_parameter, text);
         }
         let before = &self.page.text[span.start.saturating_sub(40)..span.start];
+        if encoded::is_in_crypt_format(before) {
+            verdict.add(self.weights.encrypted, "stands inside of a hashed password");
+        }
         if self.page.vocabulary().encrypted_before.iter().any(|mark| {
             memchr::memmem::rfind(before, mark.as_bytes())
                 .is_some_and(|at| !before[at..].contains(&b'\n'))
@@ -137,6 +141,13 @@ impl<'r, 'p> Judge<'r, 'p> {
             }
             return;
         };
+        if label.meaning == Meaning::Credential
+            && !label.names_provider
+            && let Some(call) = self.call_for_other_purpose(context)
+        {
+            let text = format!("passed to `{call}`, which takes secrets for another purpose");
+            verdict.add(self.weights.other_purpose, text);
+        }
         let (weight, what) = self.weight_of(label, span);
         let name = quote::visible(&label.text, self.page.slice(span));
         verdict.add(weight, format!("its name `{name}` {what}"));
@@ -144,13 +155,6 @@ impl<'r, 'p> Judge<'r, 'p> {
             let text = "its name is that of a file, so that it is the file's digest";
             verdict.add(self.weights.digest_nearby, text);
         }
-    }
-
-    /// Whether a name ends as files of a project do (`YousignClient.php`).
-    fn is_file_name(&self, name: &[u8]) -> bool {
-        let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
-        let ending = dot.map(|dot| String::from_utf8_lossy(&name[dot + 1..]).to_ascii_lowercase());
-        ending.is_some_and(|ending| self.page.vocabulary().file_ending.contains(&ending))
     }
 
     /// How much a name counts, and what it says.
@@ -248,7 +252,8 @@ impl<'r, 'p> Judge<'r, 'p> {
             }
             return;
         }
-        if is_in_data(self.page.text, span) || context.is_bare && is_last_of_lines(self.page, span)
+        if encoded::is_in_data(self.page.text, span)
+            || context.is_bare && encoded::is_last_of_lines(self.page, span)
         {
             let text = "stands in the middle of a long run of encoded data";
             verdict.add(self.weights.piece_of_data, text);
@@ -298,12 +303,16 @@ impl<'r, 'p> Judge<'r, 'p> {
     fn weigh_blocks(&self, context: &Context, verdict: &mut Verdict) -> bool {
         let mentions = &self.page.mentions;
         let block = context.blocks.iter().position(|block| mentions.within(block.header));
-        let inner = &context.blocks[..block.unwrap_or(context.blocks.len())];
+        // Where only the comment above a block names us, what opens the block may still name somebody else.
+        let by_comment = |block: &Block| !mentions.within(own_line(self.page, block));
+        let inner = block
+            .map_or(context.blocks.len(), |at| at + usize::from(by_comment(&context.blocks[at])));
+        let inner = &context.blocks[..inner];
         let is_rival = |block: &&Block| {
             let named = if block.is_data {
                 self.namer.header_name(block).is_some_and(|name| self.rivals.named_in(name))
             } else {
-                self.rivals.named_plainly_in(self.page.slice(block.header))
+                self.rivals.named_plainly_in(self.page.slice(own_line(self.page, block)))
             };
             named && blocks::end(self.page, block.start).is_some()
         };
@@ -463,6 +472,14 @@ impl<'r, 'p> Judge<'r, 'p> {
     }
 }
 
+/// The last line of a block's header, without a comment above it.
+fn own_line(page: &Page<'_>, block: &Block) -> Span {
+    let header = page.slice(block.header);
+    let text = header.trim_ascii_end();
+    let start = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    Span::new(block.header.start + start, block.header.end)
+}
+
 /// Whether the shape says little: many things are 32 hexadecimal digits.
 fn is_plain(token: &[u8], shape: &Shape) -> bool {
     shape.alphabet == Alphabet::LowerHex || !has_both_cases(token)
@@ -470,25 +487,4 @@ fn is_plain(token: &[u8], shape: &Shape) -> bool {
 
 fn has_both_cases(token: &[u8]) -> bool {
     token.iter().any(u8::is_ascii_uppercase) && token.iter().any(u8::is_ascii_lowercase)
-}
-
-/// Whether a value that stands alone on its line goes on a run that is wrapped at its line ends, as in a certificate.
-fn is_last_of_lines(page: &Page<'_>, span: Span) -> bool {
-    const SHORTEST: usize = 60;
-    let is_data = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    let line = page.lines.around(span.start);
-    let above = line.start.checked_sub(1).map(|end| page.lines.around(end));
-    above.is_some_and(|above| {
-        let text = page.slice(above).trim_ascii();
-        (SHORTEST..200).contains(&text.len()) && text.iter().all(is_data)
-    })
-}
-
-/// Whether the value is one of many pieces of a run without spaces or quotes, as in the mappings of a source map.
-fn is_in_data(text: &[u8], span: Span) -> bool {
-    const REACH: usize = 200;
-    let is_data = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/=,;_-".contains(byte);
-    let before = text[..span.start].iter().rev().take(REACH).take_while(is_data).count();
-    let behind = text[span.end..].iter().take(REACH).take_while(is_data).count();
-    before + behind >= REACH
 }

@@ -1,0 +1,32 @@
+//! Values that are pieces of something longer: of encoded data, of a wrapped block, of a hashed password.
+
+use super::page::Page;
+use crate::location::Span;
+
+/// Whether the value is one of many pieces of a run without spaces or quotes, as in the mappings of a source map.
+pub(super) fn is_in_data(text: &[u8], span: Span) -> bool {
+    const REACH: usize = 200;
+    let is_data = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/=,;_-".contains(byte);
+    let before = text[..span.start].iter().rev().take(REACH).take_while(is_data).count();
+    let behind = text[span.end..].iter().take(REACH).take_while(is_data).count();
+    before + behind >= REACH
+}
+
+/// Whether a value that stands alone on its line goes on a run that is wrapped at its line ends, as in a certificate.
+pub(super) fn is_last_of_lines(page: &Page<'_>, span: Span) -> bool {
+    const SHORTEST: usize = 60;
+    let is_data = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let line = page.lines.around(span.start);
+    let above = line.start.checked_sub(1).map(|end| page.lines.around(end));
+    above.is_some_and(|above| {
+        let text = page.slice(above).trim_ascii();
+        (SHORTEST..200).contains(&text.len()) && text.iter().all(is_data)
+    })
+}
+
+/// Whether a text ends in the mark of a hashed password (`$2y$10$`, `$P$`).
+pub(super) fn is_in_crypt_format(before: &[u8]) -> bool {
+    let Some(rest) = before.strip_suffix(b"$") else { return false };
+    let mark = rest.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    (1..=8).contains(&mark) && rest[..rest.len() - mark].ends_with(b"$")
+}
