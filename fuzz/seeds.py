@@ -114,6 +114,7 @@ def texts():
         seed("archives", f"kind-{kind}", bytes([kind, 1, 40, 0, 200]) + plain)
     seed("round_trip", "three", bytes([3, 0, 6, 1]) + bytes(range(60)))
     seed("round_trip", "wide", bytes([2, 2, 5, 0]) + bytes(range(90)))
+    seed("source_map", "two", b'{"version":3,"sources":["a.ts","b.ts"],"sourcesContent":["let key = value","b"],"names":[],"mappings":"AAAA,MCAC;ACAA"}')
     seed("links", "page", b"01234567-89ab-cdef-0123-456789abcdef?s=aa&r=bb&k=cc&sandbox=true")
     seed("links", "endpoint", b"https://hook.example:8443/revoke?token=x#y")
     rule = b'[provider]\nid = "other"\nname = "Other"\ninformation_uri = "https://other.example"\nkeywords = ["othersign"]\n'

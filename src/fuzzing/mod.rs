@@ -26,7 +26,7 @@ use crate::suppress::IgnoreFile;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 20] = [
     ("pack_entry", git::pack_entry),
     ("pack_index", git::pack_index),
     ("pack_files", git::pack_files),
@@ -39,6 +39,7 @@ pub const TARGETS: [Target; 19] = [
     ("staged_index", git::staged_index),
     ("views", views::any),
     ("archives", views::archives),
+    ("source_map", views::source_map),
     ("round_trip", views::round_trip),
     ("detect", detect),
     ("links", links),

@@ -10,6 +10,7 @@ use crate::blob::BlobPath;
 use crate::coverage::Coverage;
 use crate::decode;
 use crate::decode::Reader;
+use crate::decode::SourceMap;
 use crate::decode::View;
 use crate::location::Span;
 
@@ -52,6 +53,16 @@ pub(super) fn any(data: &[u8]) {
         }
     };
     decode::read_views(data, &LIMITS, &mut Coverage::default(), "", &mut Each(&mut look));
+}
+
+/// A source map: what it says stands in lines and columns that count from 1.
+pub(super) fn source_map(data: &[u8]) {
+    let Some(map) = SourceMap::parse(data) else { return };
+    let places = [(1, 1), (1, 7), (2, 1), (u32::MAX, u32::MAX)];
+    let origins = places.map(|place| map.origin(place, b"value"));
+    for origin in origins.into_iter().chain([map.holding(b"value")]).flatten() {
+        assert!(origin.line > 0 && origin.column > 0);
+    }
 }
 
 /// A document in an archive whose bytes the input then changes: the first byte says which kind, the next how many changes.
