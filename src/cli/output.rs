@@ -19,6 +19,11 @@ pub(crate) fn to_file(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> anyhow::Result<()> {
     let name = path.display();
+    if path.is_symlink() && !path.exists() {
+        anyhow::bail!(
+            "cannot write to {name}: it is a link that leads nowhere; name the file itself"
+        );
+    }
     let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     match std::fs::metadata(&place) {
         Ok(metadata) if metadata.is_dir() => {
@@ -88,8 +93,12 @@ fn write_all(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut buffered = io::BufWriter::new(file);
-    write(&mut buffered)?;
-    buffered.flush()
+    let written = write(&mut buffered).and_then(|()| buffered.flush());
+    written.map_err(|error| match error.kind() {
+        // Of standard output this would be no error.
+        io::ErrorKind::BrokenPipe => io::Error::other("its reader has gone away"),
+        _ => error,
+    })
 }
 
 #[cfg(test)]

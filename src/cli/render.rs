@@ -156,8 +156,12 @@ impl Rendering<'_> {
             let color = self.outputs.color.on_stdout();
             let context = report::Context { color, elapsed: self.elapsed, ..in_file };
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-            report::write(format, scanned, &context, &mut out)?;
-            out.flush()?;
+            let written = report::write(format, scanned, &context, &mut out);
+            // Whoever reads no further, as `head` does, still asks for the status.
+            match written.and_then(|()| out.flush()) {
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+                written => written.context("cannot write to standard output")?,
+            }
         }
         Ok(())
     }

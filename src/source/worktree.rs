@@ -238,7 +238,9 @@ impl Walk<'_> {
                 return Ok(());
             }
             file.rewind()?;
-            if size > WHOLE as u64 {
+            // Archives cannot be read in pieces; of texts a piece is enough in memory.
+            let is_opaque = self.sieve.is_opaque(&buffer[..HEAD_BYTES]);
+            if size > if is_opaque { WHOLE } else { PIECE } as u64 {
                 buffer.clear();
                 return self.read_pieces(&mut file, name, (buffer, visitor), seen);
             }

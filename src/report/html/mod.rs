@@ -114,7 +114,7 @@ pub(super) fn write(
         gaps,
         stale: words::stale(report).map(|line| shown(&line)).collect(),
     };
-    page.write_into(out).map_err(io::Error::other)
+    page.write_into(out)
 }
 
 /// Escapes a text and sets what stands in backticks as code.

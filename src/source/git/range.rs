@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 use rayon::prelude::*;
 use thiserror::Error;
@@ -104,6 +105,9 @@ struct Introduced {
     state: SiftState,
 }
 
+/// Paths at which the contents of one tree are followed in one commit; all of them hold the same.
+const PATHS_PER_TREE: usize = 64;
+
 /// Scans a range.
 pub(crate) fn sift(
     repo: &Repo,
@@ -173,8 +177,15 @@ fn introduce(sifter: &Sifter<'_>, id: &BlobId, introduced: &mut Introduced, read
         })
         .collect();
     let mut stack = vec![(commit.tree, parents, vec![], false)];
+    let mut visits: HashMap<(BlobId, Vec<BlobId>, bool), usize> = HashMap::new();
     while let Some((tree, others, path, is_hinted)) = stack.pop() {
         if others.contains(&tree) {
+            continue;
+        }
+        // Folders of the same folders of the same folders make more paths than anybody could walk.
+        let visits = visits.entry((tree, others.clone(), is_hinted)).or_default();
+        *visits += 1;
+        if *visits > PATHS_PER_TREE {
             continue;
         }
         let Some(bytes) = read_tree(sifter, &tree, &mut introduced.state, reader) else {

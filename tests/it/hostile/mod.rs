@@ -2,9 +2,13 @@
 //! run ends within 10 seconds and 512 MB, says what was wrong, finds the planted key, shows it to nobody, and exits as
 //! promised. The table of all cases stands in `docs/robustness.md`.
 
+mod faults;
 mod files;
+mod limits;
+mod outputs;
 mod packs;
 mod repos;
+mod strace;
 
 use std::fs;
 use std::fs::File;
@@ -24,7 +28,7 @@ use crate::support::{Sandbox, key};
 /// Time of the processor that a run may take.
 const WORK: Duration = Duration::from_secs(10);
 /// A run that takes longer waits for something, on however busy a machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(180);
 /// Bytes of memory that a run may have of its own; pages of mapped files are not among them, since the system takes them
 /// back.
 const MEMORY: u64 = 512 << 20;
@@ -131,8 +135,10 @@ impl Scene {
         assert!(elapsed < DEADLINE, "{args:?}: does not end: {}", run.short());
         assert!(used.work < WORK, "{args:?}: takes {:?}: {}", used.work, run.short());
         assert!(used.memory < MEMORY, "{args:?}: {} MB: {}", used.memory >> 20, run.short());
+        // Where memory is taken away, the process can only be ended; the message points to the same variable.
+        let is_out_of_memory = run.stderr.starts_with("memory allocation of ");
         for sign in ["panicked at", "RUST_BACKTRACE", "stack backtrace", "overflowed its stack"] {
-            assert!(!run.said().contains(sign), "{args:?}: {}", run.short());
+            assert!(is_out_of_memory || !run.said().contains(sign), "{args:?}: {}", run.short());
         }
         assert!(!run.said().contains(&self.key), "{args:?}: the key is shown");
         run

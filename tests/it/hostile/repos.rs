@@ -417,8 +417,8 @@ fn a_loose_bomb_does_not_cost_its_size() {
     }
 }
 
-/// Scans a history whose newest commit has this tree.
-fn with_tree(build: impl Fn(&mut Pack, Id) -> Id) -> Run {
+/// A history whose newest commit has this tree.
+fn tree(build: impl Fn(&mut Pack, Id) -> Id) -> Scene {
     let scene = Scene::repo();
     let secret = format!("YOUSIGN_API_KEY={}\n", scene.key);
     let mut pack = Pack::new();
@@ -427,7 +427,19 @@ fn with_tree(build: impl Fn(&mut Pack, Id) -> Id) -> Run {
     let commit = pack.whole(COMMIT, &commit(tree, &[]));
     pack.write(&scene.path(".git"));
     put(&scene.path(".git/refs/heads/bad"), format!("{}\n", hex(&commit)).as_bytes());
-    scene.scan()
+    scene
+}
+
+/// Scans all of it.
+fn with_tree(build: impl Fn(&mut Pack, Id) -> Id) -> Run {
+    tree(build).scan()
+}
+
+/// Scans all of it, and once more only what the newest commit introduces.
+fn with_tree_and_range(build: impl Fn(&mut Pack, Id) -> Id) {
+    let scene = tree(build);
+    scene.scan().finds();
+    scene.scan_with(&["--range", "bad"]).finds();
 }
 
 #[test]
@@ -495,7 +507,7 @@ fn a_tree_of_a_hundred_thousand_entries_is_read() {
 #[test]
 fn a_tree_that_holds_itself_ends() {
     for count in [1, 2, 50] {
-        with_tree(|pack, blob| {
+        with_tree_and_range(|pack, blob| {
             for at in 0..count {
                 let next = made_up(50 + (at + 1) % count);
                 let entries =
@@ -503,35 +515,32 @@ fn a_tree_that_holds_itself_ends() {
                 pack.whole_as(made_up(50 + at), TREE, &entries.concat());
             }
             made_up(50)
-        })
-        .finds();
+        });
     }
 }
 
 #[test]
 fn a_tree_bomb_ends() {
     // Ten folders of ten folders of …: 10^40 files in 41 objects.
-    with_tree(|pack, blob| {
+    with_tree_and_range(|pack, blob| {
         let mut below = pack.whole(TREE, &tree_entry("100644", b"a.env", blob));
         for _ in 0..40 {
             let entries = (0..10_u8).flat_map(|at| tree_entry("40000", &[b'0' + at], below));
             below = pack.whole(TREE, &entries.collect::<Vec<u8>>());
         }
         below
-    })
-    .finds();
+    });
 }
 
 #[test]
 fn a_tree_of_thousands_of_levels_ends() {
-    with_tree(|pack, blob| {
+    with_tree_and_range(|pack, blob| {
         let mut below = pack.whole(TREE, &tree_entry("100644", b"a.env", blob));
         for _ in 0..size(10_000, 1_000) {
             below = pack.whole(TREE, &tree_entry("40000", b"d", below));
         }
         below
-    })
-    .finds();
+    });
 }
 
 /// Scans a history beside hostile commits and tags; what `build` returns becomes a branch.
@@ -786,6 +795,24 @@ fn a_repository_that_cannot_be_opened_does_not_hide_its_files() {
         let run = broken(damage);
         assert!(run.said().contains("repository"), "{name}: {}", run.said());
         run.finds();
+    }
+}
+
+#[test]
+fn a_repository_of_another_user_is_told_and_opened_on_demand() {
+    let scene = Scene::repo();
+    scene.write("beside.env", format!("YOUSIGN_API_KEY={}\n", scene.key));
+    // Only the superuser may give files away.
+    if std::os::unix::fs::chown(scene.path(".git"), Some(12_345), None).is_err() {
+        return;
+    }
+    scene.scan().finds_and_says("belongs to another user");
+    scene.scan_with(&["--trust-owner"]).finds_all();
+    let folder = fs::canonicalize(scene.path("")).expect("there");
+    for named in [folder.clone(), folder.parent().expect("one").join("*"), "*".into()] {
+        let text = format!("[safe]\n\tdirectory = {}\n", named.display());
+        put(&scene.outside("home/.gitconfig"), text.as_bytes());
+        scene.scan().finds_all();
     }
 }
 
