@@ -101,8 +101,10 @@ fn recover(case: &Case, url: &str, key: &str, asked: &Asked, point: &str) {
     assert_eq!(output.status.code(), Some(expected), "{point}: {}", stderr(&output));
     let ids = asked.ids(key);
     assert_eq!(BTreeSet::from_iter(&ids), BTreeSet::from([&format!("revoke_{}", sha256(key))]));
-    let again = usize::from(left != State::Answered);
-    assert_eq!(ids.len(), before + again, "{point}: asked again after {left:?}");
+    let least = before + usize::from(left != State::Answered);
+    // What the killed run sent may have been on its way when it was counted.
+    let most = if left == State::Waiting { 2 } else { least };
+    assert!((least..=most).contains(&ids.len()), "{point}: asked {} after {left:?}", ids.len());
     assert_eq!(state(case, key), State::Answered, "{point}");
     assert_eq!(names(case, "pending"), BTreeSet::new(), "{point}: all is swept");
     assert!(names(case, "receipts").iter().all(|name| name.ends_with(".json")), "{point}");
