@@ -63,10 +63,8 @@ fn is_about(rule: &Rule, leak: &Sighting) -> bool {
 
 /// Whether git has the file in its index.
 fn is_tracked(leak: &Sighting, repo: Option<&Repo>) -> bool {
-    let path = leak.provenance.path.to_string();
-    let index = || repo?.git2().ok()?.index().ok();
     leak.provenance.origin == Origin::Index
-        || index().is_some_and(|index| index.get_path(path.as_ref(), 0).is_some())
+        || repo.is_some_and(|repo| repo.tracks(leak.provenance.path.as_bytes()))
 }
 
 fn breach(rule: &Rule, leak: &Sighting) -> Sighting {

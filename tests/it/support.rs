@@ -53,6 +53,8 @@ impl Sandbox {
             "user.email=author@example.invalid",
             "-c",
             "init.defaultBranch=main",
+            "-c",
+            "core.fsync=none",
         ]);
         command
             .args(args)

@@ -67,14 +67,17 @@ fn nothing_is_executed_nothing_is_sent_and_nothing_outside_is_opened() {
         let is_ours = ["t", ".", "report"].iter().any(|own| Path::new(path).starts_with(own))
             || Path::new(path).starts_with(scene.path(""))
             || Path::new(path) == home
-            || path.contains("/.tmp");
+            // The report, before it is in its place.
+            || Path::new(path).parent() == Some(&home) && path.contains("/.tmp");
         // The loader, the C library, how many processors there are, and git's configuration of the machine.
         let of_system =
             ["/etc/ld.so", "/lib", "/usr/lib", "/proc/", "/sys/", "/dev/", "/etc/gitconfig"];
         let is_system = of_system.iter().any(|start| path.starts_with(start));
         assert!(is_ours || is_system, "{line}");
     }
-    assert!(!log.lines().any(|line| line.contains("/outside/") && !line.contains(" = -1 ")));
+    let hits: Vec<&str> =
+        log.lines().filter(|line| line.contains("/outside/") && !line.contains(" = -1 ")).collect();
+    assert!(hits.is_empty(), "{hits:?}");
 }
 
 #[test]

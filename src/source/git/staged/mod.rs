@@ -67,6 +67,15 @@ pub(crate) fn submodule_paths(repo: &Repo) -> Result<Vec<Vec<u8>>, IndexError> {
     Ok(entries.map(|entry| index.name(entry).to_vec()).collect())
 }
 
+impl Repo {
+    /// Whether the index holds the file at `path`.
+    #[must_use]
+    pub fn tracks(&self, path: &[u8]) -> bool {
+        let index = Index::read(&self.git_dir.join("index"), &self.git_dir, self.hash_len);
+        index.is_ok_and(|index| index.find(path).is_some())
+    }
+}
+
 /// What is staged: the entries of the index that `HEAD` does not hold in the same way.
 pub struct Staged {
     index: Index,
