@@ -16,7 +16,7 @@ use crate::rule::Rule;
 use crate::rule::RuleKind;
 use crate::rule::RuleSet;
 use crate::secret::Secret;
-use crate::source::git::Repo;
+use crate::source::git::Tracked;
 
 /// Adds a breach for each present file that holds a leak and should not be tracked.
 pub(super) fn add(
@@ -25,7 +25,7 @@ pub(super) fn add(
     options: &Options,
     rules: &RuleSet,
 ) {
-    let mut files: BTreeMap<(&str, usize, &[u8]), &Sighting> = BTreeMap::new();
+    let mut files: BTreeMap<(&str, usize, &[u8]), (&Rule, &Sighting)> = BTreeMap::new();
     let leaks = found.iter().filter(|sighting| {
         let candidate = &sighting.candidate;
         matches!(sighting.provenance.origin, Origin::Worktree | Origin::Index)
@@ -36,21 +36,25 @@ pub(super) fn add(
     for leak in leaks {
         for rule in rules.rules().filter(|rule| is_about(rule, leak)) {
             let key = (rule.id.as_str(), leak.target, leak.provenance.path.as_bytes());
-            let first = files.entry(key).or_insert(leak);
+            let (_, first) = files.entry(key).or_insert((rule, leak));
             if leak.candidate.region < first.candidate.region {
                 *first = leak;
             }
         }
     }
-    let mut repos: BTreeMap<usize, Option<Repo>> = BTreeMap::new();
+    let mut indexes: BTreeMap<usize, Option<Tracked>> = BTreeMap::new();
     let mut breaches = vec![];
-    for ((id, number, _), leak) in files {
-        let repo = repos
-            .entry(number)
-            .or_insert_with(|| target::place(&targets[number], options).and_then(|place| place.1));
-        let rule = rules.rules().find(|rule| rule.id == id);
-        let rule = rule.filter(|_| is_tracked(leak, repo.as_ref()));
-        breaches.extend(rule.map(|rule| breach(rule, leak)));
+    for ((_, number, path), (rule, leak)) in files {
+        let read = || target::place(&targets[number], options)?.1?.tracked();
+        let is_tracked = leak.provenance.origin == Origin::Index
+            || indexes
+                .entry(number)
+                .or_insert_with(read)
+                .as_ref()
+                .is_some_and(|tracked| tracked.holds(path));
+        if is_tracked {
+            breaches.push(breach(rule, leak));
+        }
     }
     found.append(&mut breaches);
 }
@@ -59,12 +63,6 @@ fn is_about(rule: &Rule, leak: &Sighting) -> bool {
     let path = leak.provenance.path.to_string();
     let name = path.rsplit('/').next().unwrap_or_default();
     matches!(&rule.kind, RuleKind::Tracked(tracked) if tracked.is_about(name))
-}
-
-/// Whether git has the file in its index.
-fn is_tracked(leak: &Sighting, repo: Option<&Repo>) -> bool {
-    leak.provenance.origin == Origin::Index
-        || repo.is_some_and(|repo| repo.tracks(leak.provenance.path.as_bytes()))
 }
 
 fn breach(rule: &Rule, leak: &Sighting) -> Sighting {

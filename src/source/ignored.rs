@@ -38,6 +38,16 @@ struct Level {
     is_top: bool,
 }
 
+/// What counts for the files of a folder.
+pub(crate) struct Folder {
+    /// As the walk names it.
+    path: PathBuf,
+    real: PathBuf,
+    level: Arc<Level>,
+    is_in_repo: bool,
+    has_patterns: bool,
+}
+
 impl Ignored {
     /// Reads the ignore files above `root` as far as they belong to its repository.
     pub(crate) fn below(root: &Path) -> Self {
@@ -52,12 +62,18 @@ impl Ignored {
         Self { root: root.to_owned(), real_root, levels, global }
     }
 
-    /// Whether the walk leaves a path out.
-    pub(crate) fn holds(&self, path: &Path, is_dir: bool) -> bool {
-        let below = path.strip_prefix(&self.root).unwrap_or(path);
-        let path = self.real_root.join(below);
-        let Some(folder) = path.parent() else { return false };
-        let level = self.level(folder);
+    /// Whether the walk leaves a path out. `last` is the folder that the same thread has asked about before: most of a
+    /// folder's files are met one after the other.
+    pub(crate) fn holds(&self, last: &mut Option<Folder>, path: &Path, is_dir: bool) -> bool {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return false };
+        let folder = match last {
+            Some(folder) if folder.path.as_os_str() == parent.as_os_str() => folder,
+            _ => last.insert(self.folder(parent)),
+        };
+        if !folder.has_patterns {
+            return false;
+        }
+        let (path, level) = (folder.real.join(name), &folder.level);
         let patterns = [
             level.find(|level| level.own.as_ref(), true, &path, is_dir),
             level.find(|level| level.git.as_ref(), false, &path, is_dir),
@@ -65,7 +81,15 @@ impl Ignored {
         ];
         let decided = patterns.into_iter().flatten().next();
         decided
-            .unwrap_or_else(|| level.is_in_repo() && self.global.matched(&path, is_dir).is_ignore())
+            .unwrap_or_else(|| folder.is_in_repo && self.global.matched(&path, is_dir).is_ignore())
+    }
+
+    fn folder(&self, path: &Path) -> Folder {
+        let real = self.real_root.join(path.strip_prefix(&self.root).unwrap_or(path));
+        let level = self.level(&real);
+        let is_in_repo = level.is_in_repo();
+        let has_patterns = level.has_patterns() || is_in_repo && !self.global.is_empty();
+        Folder { path: path.to_owned(), real, level, is_in_repo, has_patterns }
     }
 
     fn level(&self, folder: &Path) -> Arc<Level> {
@@ -111,6 +135,13 @@ impl Level {
             at = level.above.as_deref().filter(|_| goes_on || !level.is_top);
         }
         None
+    }
+
+    fn has_patterns(&self) -> bool {
+        self.own.is_some()
+            || self.git.is_some()
+            || self.exclude.is_some()
+            || self.above.as_ref().is_some_and(|above| above.has_patterns())
     }
 
     fn is_in_repo(&self) -> bool {

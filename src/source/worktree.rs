@@ -12,7 +12,7 @@ use ignore::DirEntry;
 use ignore::WalkBuilder;
 use ignore::WalkState;
 
-use super::ignored::Ignored;
+use super::ignored::{Folder, Ignored};
 use super::open::{Link, regular, skip_hole};
 use super::pieces::{PIECE, Piece, WHOLE, passed};
 use crate::blob::{BlobPath, HEAD_BYTES, Sieve, is_zero};
@@ -79,7 +79,8 @@ pub fn walk<V: FnMut(WorktreeFile<'_>) + Send>(
     coverage: &Mutex<Coverage>,
 ) -> Result<(), WalkError> {
     let metadata = std::fs::metadata(root).map_err(|source| root_error(root, source))?;
-    let walk = Walk { root, base: Base::new(root, base), sieve, options };
+    let ignored = (!options.include_ignored).then(|| Ignored::below(root));
+    let walk = Walk { root, base: Base::new(root, base), sieve, options, ignored };
     if !metadata.is_dir() {
         let mut seen = Coverage::default();
         walk.visit_file(root, metadata.is_file(), (&mut vec![], &mut make_visitor()), &mut seen);
@@ -96,15 +97,10 @@ pub fn walk<V: FnMut(WorktreeFile<'_>) + Send>(
             buffer: vec![],
             seen: Coverage::default(),
             coverage,
+            folder: None,
         };
         let stop = &walk.options.stop;
-        Box::new(move |entry| {
-            if stop.is_due() {
-                return WalkState::Quit;
-            }
-            worker.entry(entry);
-            WalkState::Continue
-        })
+        Box::new(move |entry| if stop.is_due() { WalkState::Quit } else { worker.entry(entry) })
     });
     Ok(())
 }
@@ -124,11 +120,14 @@ struct Worker<'w, V> {
     buffer: Vec<u8>,
     seen: Coverage,
     coverage: &'w Mutex<Coverage>,
+    /// The folder of the last entry.
+    folder: Option<Folder>,
 }
 
 impl<V: FnMut(WorktreeFile<'_>)> Worker<'_, V> {
-    fn entry(&mut self, entry: Result<DirEntry, ignore::Error>) {
+    fn entry(&mut self, entry: Result<DirEntry, ignore::Error>) -> WalkState {
         match entry {
+            Ok(entry) if self.is_ignored(&entry) => return WalkState::Skip,
             Ok(entry) => self.visit(&entry),
             Err(error) => {
                 let (kind, hint) = if is_loop(&error) {
@@ -139,6 +138,15 @@ impl<V: FnMut(WorktreeFile<'_>)> Worker<'_, V> {
                 self.seen.gap(kind, place_of(&error), format!("{error}; {hint}"));
             }
         }
+        WalkState::Continue
+    }
+
+    fn is_ignored(&mut self, entry: &DirEntry) -> bool {
+        let Some(ignored) = self.walk.ignored.as_ref().filter(|_| entry.depth() > 0) else {
+            return false;
+        };
+        let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
+        ignored.holds(&mut self.folder, entry.path(), is_dir)
     }
 
     fn visit(&mut self, entry: &DirEntry) {
@@ -167,19 +175,15 @@ struct Walk<'w> {
     base: Base,
     sieve: &'w dyn Sieve,
     options: &'w WalkOptions,
+    /// What ignore files leave out, unless they are not to count.
+    ignored: Option<Ignored>,
 }
 
 impl Walk<'_> {
     fn builder(&self) -> WalkBuilder {
         let mut builder = WalkBuilder::new(self.root);
         builder.standard_filters(false).follow_links(false).threads(self.options.threads);
-        let ignored = (!self.options.include_ignored).then(|| Ignored::below(self.root));
-        builder.filter_entry(move |entry| {
-            let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
-            let is_ignored =
-                || ignored.as_ref().is_some_and(|ignored| ignored.holds(entry.path(), is_dir));
-            entry.depth() == 0 || entry.file_name() != ".git" && !is_ignored()
-        });
+        builder.filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git");
         builder
     }
 

@@ -48,5 +48,5 @@ pub use pushed::PushedRef;
 pub use range::{RangeError, RangeSpec};
 pub use repo::{OpenError, OpenOptions, Repo};
 pub use sift::{Look, SiftError, SiftOptions, Sifted};
-pub use staged::{IndexError, Staged, StagedError, StagedFile};
+pub use staged::{IndexError, Staged, StagedError, StagedFile, Tracked};
 pub use version::Version;

@@ -68,11 +68,21 @@ pub(crate) fn submodule_paths(repo: &Repo) -> Result<Vec<Vec<u8>>, IndexError> {
 }
 
 impl Repo {
-    /// Whether the index holds the file at `path`.
+    /// The files that git tracks; `None` if the index cannot be read.
     #[must_use]
-    pub fn tracks(&self, path: &[u8]) -> bool {
-        let index = Index::read(&self.git_dir.join("index"), &self.git_dir, self.hash_len);
-        index.is_ok_and(|index| index.find(path).is_some())
+    pub fn tracked(&self) -> Option<Tracked> {
+        Index::read(&self.git_dir.join("index"), &self.git_dir, self.hash_len).ok().map(Tracked)
+    }
+}
+
+/// The files that git tracks.
+pub struct Tracked(Index);
+
+impl Tracked {
+    /// Whether the file at `path` is one.
+    #[must_use]
+    pub fn holds(&self, path: &[u8]) -> bool {
+        self.0.find(path).is_some()
     }
 }
 
