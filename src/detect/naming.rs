@@ -154,27 +154,27 @@ impl Namer<'_> {
     }
 
     /// A name among the siblings of a value whose own name only carries it (`name="X" value="…"`): in the value's own
-    /// bracket or tag, or else in its statement.
+    /// bracket or tag, or else in its statement, or else around its block.
     fn sibling_label(&self, span: Span, context: &Context) -> Option<Label> {
         let around = context::siblings(self.page.text, span);
         self.best_label(around, span).or_else(|| {
             let statement = context.statement?;
             let wider = Span::new(around.start.min(statement.start), around.end.max(statement.end));
-            self.best_label(wider, span).or_else(|| {
-                // `{ name: "X", properties: { value: VALUE } }`
-                let generic = &self.page.vocabulary().generic_block;
-                let block = context.blocks.first().filter(|block| block.is_data)?;
-                let name = lex::subwords(self.header_name(block)?);
-                name.iter().all(|word| generic.contains(word)).then_some(())?;
-                let end = blocks::end(self.page, block.start)?.max(span.end);
-                let outer = context::siblings(
-                    self.page.text,
-                    Span::new(block.header.start, (end + 1).min(self.page.text.len())),
-                );
-                let label = self.best_label(outer, span)?;
-                (label.names_provider && label.meaning == Meaning::Credential).then_some(label)
-            })
+            self.best_label(wider, span).or_else(|| self.label_of_block(span, context))
         })
+    }
+
+    /// A name beside the block of a value (`{ name: "X", properties: { value: VALUE } }`), if that block has no name of its
+    /// own and this one leaves no doubt.
+    fn label_of_block(&self, span: Span, context: &Context) -> Option<Label> {
+        let generic = &self.page.vocabulary().generic_block;
+        let block = context.blocks.first().filter(|block| block.is_data)?;
+        let name = lex::subwords(self.header_name(block)?);
+        name.iter().all(|word| generic.contains(word)).then_some(())?;
+        let end = blocks::end(self.page, block.start)?.max(span.end);
+        let block = Span::new(block.header.start, (end + 1).min(self.page.text.len()));
+        let label = self.best_label(context::siblings(self.page.text, block), span)?;
+        (label.names_provider && label.meaning == Meaning::Credential).then_some(label)
     }
 
     /// The name within `around` that says most about whose credential the value is.
