@@ -1,4 +1,6 @@
-//! Values that are pieces of something longer: of encoded data, of a wrapped block, of a hashed password.
+//! Values that are pieces of something longer: of encoded or encrypted data, of a wrapped block, of a hashed password.
+
+use memchr::memmem;
 
 use super::page::Page;
 use crate::location::Span;
@@ -29,4 +31,18 @@ pub(super) fn is_in_crypt_format(before: &[u8]) -> bool {
     let Some(rest) = before.strip_suffix(b"$") else { return false };
     let mark = rest.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     (1..=8).contains(&mark) && rest[..rest.len() - mark].ends_with(b"$")
+}
+
+/// Whether the mark of an encrypted value stands before this one in its line. The letters of a mark inside of a word are none:
+/// another key may hold them.
+pub(super) fn is_encrypted(page: &Page<'_>, span: Span) -> bool {
+    const REACH: usize = 40;
+    let line = page.lines.around(span.start).start.max(span.start.saturating_sub(REACH));
+    let goes_on = |at: usize| {
+        page.text[at].is_ascii_alphanumeric()
+            && at.checked_sub(1).is_some_and(|before| page.text[before].is_ascii_alphanumeric())
+    };
+    let before = &page.text[line..span.start];
+    let marks = &page.vocabulary().encrypted_before;
+    marks.iter().any(|mark| memmem::find_iter(before, mark).any(|at| !goes_on(line + at)))
 }

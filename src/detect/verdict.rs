@@ -90,10 +90,7 @@ impl<'r, 'p> Judge<'r, 'p> {
         if encoded::is_in_crypt_format(before) {
             verdict.add(self.weights.encrypted, "stands inside of a hashed password");
         }
-        if self.page.vocabulary().encrypted_before.iter().any(|mark| {
-            memchr::memmem::rfind(before, mark.as_bytes())
-                .is_some_and(|at| !before[at..].contains(&b'\n'))
-        }) {
+        if encoded::is_encrypted(self.page, span) {
             verdict.add(self.weights.encrypted, "stands inside of an encrypted value");
         }
     }

@@ -140,6 +140,19 @@ fn a_copy_without_context_is_traced() {
     assert_eq!(report["findings"][0]["occurrences"].as_array().map(Vec::len), Some(2));
 }
 
+/// A sealed secret begins with `AgB`; so may a part of any key.
+#[test]
+fn the_mark_of_an_encrypted_value_inside_of_another_key_hides_nothing() {
+    let sandbox = Sandbox::new();
+    for (letters, seal, count) in [("AgB", "", 2), ("zzz", " sealed=AgB", 1)] {
+        let (first, second) = (key(), key());
+        let first = format!("{}{letters}{}", &first[..12], &first[15..]);
+        sandbox.write("a.env", format!("YOUSIGN_API_KEY={first}{seal} YOUSIGN_API_KEY={second}\n"));
+        let (report, _) = sandbox.json(&["scan"]);
+        assert_eq!(report["summary"]["findings"], count, "{letters}{seal}");
+    }
+}
+
 #[test]
 fn suppressions_hold_and_can_be_refused() {
     let sandbox = Sandbox::new();
