@@ -13,13 +13,14 @@ pub(super) const SHORTEST: usize = 2 * GRAM - 1;
 const PLACES: usize = 8;
 /// Makes one of both cases of a letter.
 const FOLD: u32 = 0x2020_2020;
-const HASH_BITS: u32 = 16;
+/// So many that few grams share one by chance, so few that the table stays in the nearest cache.
+const HASH_BITS: u32 = 18;
 
 /// The prepared literals.
 pub(super) struct Samples {
     literals: Vec<Literal>,
-    /// For each hash of four bytes 1 if a literal holds such, else 0.
-    table: Box<[u8; 1 << HASH_BITS]>,
+    /// A bit for each hash of four bytes: whether a literal holds such.
+    table: Box<[u8; 1 << (HASH_BITS - 3)]>,
     /// Four bytes, the literal that holds them, and how far from its start; sorted.
     grams: Vec<(u32, usize, usize)>,
 }
@@ -27,13 +28,14 @@ pub(super) struct Samples {
 impl Samples {
     /// Prepares literals of at least [`SHORTEST`] bytes.
     pub(super) fn new(literals: Vec<Literal>) -> Self {
-        let mut table = Box::new([0; 1 << HASH_BITS]);
+        let mut table = Box::new([0; 1 << (HASH_BITS - 3)]);
         let mut grams = vec![];
         for (number, literal) in literals.iter().enumerate() {
             debug_assert!(literal.bytes.len() >= SHORTEST, "{literal:?}");
             for (offset, gram) in literal.bytes.windows(GRAM).take(GRAM).enumerate() {
                 let gram = folded([gram[0], gram[1], gram[2], gram[3]]);
-                table[slot(gram)] = 1;
+                let (byte, bit) = slot(gram);
+                table[byte] |= 1 << bit;
                 grams.push((gram, number, offset));
             }
         }
@@ -48,19 +50,25 @@ impl Samples {
         let mut groups = groups.iter().enumerate();
         let behind = groups.len() * PLACES * GRAM;
         groups.any(|(group, places)| {
-            self.joined(places) != 0 && self.stands(bytes, group * PLACES * GRAM, places)
+            self.joined(places) & 1 != 0 && self.stands(bytes, group * PLACES * GRAM, places)
         }) || self.stands(bytes, behind, rest)
     }
 
     fn joined(&self, places: &[[u8; GRAM]; PLACES]) -> u8 {
-        places.iter().fold(0, |found, &place| found | self.table[slot(folded(place))])
+        places.iter().fold(0, |found, &place| found | self.knows(folded(place)))
+    }
+
+    /// In its lowest bit whether a literal may hold `gram`.
+    fn knows(&self, gram: u32) -> u8 {
+        let (byte, bit) = slot(gram);
+        self.table[byte] >> bit
     }
 
     /// Whether a literal covers one of these places, which begin at `start`.
     fn stands(&self, bytes: &[u8], start: usize, places: &[[u8; GRAM]]) -> bool {
         places.iter().enumerate().any(|(number, &place)| {
             let (at, gram) = (start + number * GRAM, folded(place));
-            self.table[slot(gram)] != 0 && self.covers(bytes, at, gram)
+            self.knows(gram) & 1 != 0 && self.covers(bytes, at, gram)
         })
     }
 
@@ -80,8 +88,9 @@ fn folded(bytes: [u8; GRAM]) -> u32 {
 }
 
 /// Where a gram's entry stands.
-fn slot(gram: u32) -> usize {
-    (gram.wrapping_mul(0x9E37_79B1) >> (u32::BITS - HASH_BITS)) as usize
+fn slot(gram: u32) -> (usize, u32) {
+    let hash = gram.wrapping_mul(0x9E37_79B1) >> (u32::BITS - HASH_BITS);
+    ((hash >> 3) as usize, hash & 7)
 }
 
 #[cfg(test)]

@@ -381,10 +381,10 @@ impl Visit for Sifter<'_> {
             let settled = self.remembers(seen);
             let margin = self.sieve.longest_form().saturating_sub(1);
             let margin = if settled.is_some() { margin.max(MARGIN) } else { margin };
-            delta.novel(&base.bytes, margin, &mut scratch);
-            is_hit = self.sieve.may_match(&scratch);
+            let novel = delta.novel(&base.bytes, margin, &mut scratch);
+            is_hit = self.sieve.may_match(novel);
             if let Some(settled) = settled.filter(|_| !is_hit) {
-                settled.settle(seen.stored, &scratch, &mut state.grams);
+                settled.settle(seen.stored, novel, &mut state.grams);
             }
         }
         state.scratch = scratch;

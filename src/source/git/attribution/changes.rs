@@ -45,7 +45,7 @@ impl Changes {
             Reading { base, bounds, hash_len, pending: vec![], kept: vec![], end: 0, made };
         for step in delta.steps() {
             match step {
-                Step::Insert(bytes) => reading.pending.extend_from_slice(bytes),
+                Step::Insert { .. } => reading.pending.extend_from_slice(step.bytes(base)),
                 Step::Copy { start, len } => reading.copy(start, start + len)?,
             }
         }

@@ -83,7 +83,7 @@ pub fn delta(data: &[u8]) {
     assert!(!delta.keeps_head(len) || ours[..len] == base[..len]);
     let margin = usize::from(high % 8);
     let mut novel = vec![];
-    delta.novel(base, margin, &mut novel);
+    let novel = delta.novel(base, margin, &mut novel);
     for run in ours.windows(margin + 1).zip(origins(&delta).windows(margin + 1)).take(2_048) {
         let is_copied = run.1[0].is_some() && run.1.iter().all(|origin| *origin == run.1[0]);
         assert!(is_copied || memchr::memmem::find(&novel, run.0).is_some());
@@ -225,7 +225,7 @@ fn compare(repo: &Repo, reference: impl Fn(&[u8]) -> Option<Option<Vec<u8>>>) {
 fn origins(delta: &Delta<'_>) -> Vec<Option<usize>> {
     let of_step = |(number, step)| match step {
         Step::Copy { len, .. } => vec![Some(number); len],
-        Step::Insert(bytes) => vec![None; bytes.len()],
+        Step::Insert { len, .. } => vec![None; len],
     };
     delta.steps().enumerate().flat_map(of_step).collect()
 }
