@@ -3,7 +3,6 @@
 //! have one in common (winnowing: Schleimer, Wilkerson and Aiken, 2003). Kept only once something was found: a history
 //! without findings pays nothing for it.
 
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,7 +25,7 @@ const GRAMS: usize = 1 << 21;
 #[derive(Debug)]
 pub(crate) struct Settled {
     /// One bit for each object of each pack.
-    packs: Vec<(PathBuf, Box<[AtomicU64]>)>,
+    packs: Vec<Box<[AtomicU64]>>,
     grams: Mutex<Vec<Gram>>,
     /// Whether something was found, so that it is worth while to remember.
     is_awake: AtomicBool,
@@ -47,7 +46,7 @@ impl Settled {
             |count: u32| (0..count.div_ceil(u64::BITS)).map(|_| AtomicU64::new(0)).collect();
         let packs = store.packs.iter();
         Self {
-            packs: packs.map(|pack| (pack.path.clone(), words(pack.index.count()))).collect(),
+            packs: packs.map(|pack| words(pack.index.count())).collect(),
             grams: Mutex::default(),
             is_awake: AtomicBool::new(false),
         }
@@ -70,7 +69,7 @@ impl Settled {
         bytes: &[u8],
         grams: &mut Vec<Gram>,
     ) {
-        let (Some((_, words)), Ok(number)) = (self.packs.get(pack), u32::try_from(pack)) else {
+        let (Some(words), Ok(number)) = (self.packs.get(pack), u32::try_from(pack)) else {
             return;
         };
         // UTF-16 has no long runs.
@@ -91,18 +90,15 @@ impl Settled {
 
     /// Whether an object was remembered and, after [`Self::unsettle`], holds none of what is sought.
     pub(crate) fn holds_none(&self, (pack, position): (usize, u32)) -> bool {
-        self.packs.get(pack).is_some_and(|(_, words)| {
+        self.packs.get(pack).is_some_and(|words| {
             let word = words[(position / u64::BITS) as usize].load(Ordering::Relaxed);
             word >> (position % u64::BITS) & 1 != 0
         })
     }
 
-    /// Forgets the objects that may hold one of `runs`. Fails if one of those is too short, or the store has other packs
-    /// by now.
-    pub(crate) fn unsettle(&self, runs: &[Vec<u8>], store: &Store) -> bool {
-        let is_short = |run: &Vec<u8>| run.len() < LONG_RUN;
-        let paths = self.packs.iter().map(|(path, _)| path);
-        if runs.iter().any(is_short) || !paths.eq(store.packs.iter().map(|pack| &pack.path)) {
+    /// Forgets the objects that may hold one of `runs`. Fails if one of those is too short.
+    pub(crate) fn unsettle(&self, runs: &[Vec<u8>]) -> bool {
+        if runs.iter().any(|run| run.len() < LONG_RUN) {
             return false;
         }
         let mut sought = vec![];
@@ -112,7 +108,7 @@ impl Settled {
         sought.sort_unstable();
         let grams = self.grams.lock().unwrap_or_else(PoisonError::into_inner);
         for gram in grams.iter().filter(|gram| sought.binary_search(&gram.hash).is_ok()) {
-            self.packs[gram.pack as usize].1[(gram.position / u64::BITS) as usize]
+            self.packs[gram.pack as usize][(gram.position / u64::BITS) as usize]
                 .fetch_and(!(1 << (gram.position % u64::BITS)), Ordering::Relaxed);
         }
         true

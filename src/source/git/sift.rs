@@ -1,6 +1,7 @@
 //! The pass over every object: what the sieve or a path hint points at is looked at, and what the look keeps is remembered.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -79,8 +80,29 @@ pub struct Sifted {
     pub(crate) texts: Vec<KeptText>,
     /// Places that are already known, when only a range was scanned.
     pub(crate) places: Option<Vec<RangePlace>>,
+    /// What need not be done again when the places are named.
+    pub(crate) first: Option<Arc<FirstPass>>,
+}
+
+/// What the first pass over a history leaves to the second.
+pub(crate) struct FirstPass {
+    /// The objects, sorted out.
+    pub(crate) store: Store,
     /// What a search for copies may leave out.
-    pub(crate) settled: Option<Arc<Settled>>,
+    pub(crate) settled: Settled,
+}
+
+impl FirstPass {
+    /// Nothing is settled yet.
+    pub(crate) fn of(store: Store) -> Self {
+        Self { settled: Settled::of(&store), store }
+    }
+}
+
+impl fmt::Debug for FirstPass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FirstPass").finish_non_exhaustive()
+    }
 }
 
 impl Sifted {
@@ -129,15 +151,16 @@ impl Repo {
         options: &SiftOptions,
         coverage: &mut Coverage,
     ) -> Result<Sifted, SiftError> {
-        let store = Store::of(self, coverage).within(options.max_expansion, &options.stop);
-        let settled = Arc::new(Settled::of(&store));
+        let first =
+            FirstPass::of(Store::of(self, coverage).within(options.max_expansion, &options.stop));
+        let FirstPass { store, settled } = &first;
         let sifter = Sifter {
             sieve,
             look,
             options,
-            store: &store,
+            store,
             checks_entries: self.is_partial,
-            pass: Pass::First(&settled),
+            pass: Pass::First(settled),
         };
         if let Some(spec) = &options.range {
             return Ok(range::sift(self, &sifter, spec, coverage)?);
@@ -168,7 +191,8 @@ impl Repo {
             coverage.gap(GapKind::Shallow, self.git_dir.display().to_string(), detail);
         }
         sifted.sort();
-        sifted.settled = Some(settled);
+        // Where nothing was found there is nothing to spare, and other histories may need the memory.
+        sifted.first = settled.is_awake().then(|| Arc::new(first));
         Ok(sifted)
     }
 }

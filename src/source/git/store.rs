@@ -72,9 +72,14 @@ impl Store {
 
     /// Lets each pack unpack to `expansion` bytes even if its size does not allow that, and stops when asked.
     pub(crate) fn within(mut self, expansion: u64, stop: &Stop) -> Self {
-        self.packs.iter().for_each(|pack| pack.allow(expansion));
+        self.allow(expansion);
         self.stop = stop.clone();
         self
+    }
+
+    /// Lets each pack unpack from now on to `expansion` bytes, or to what its size allows.
+    pub(crate) fn allow(&self, expansion: u64) {
+        self.packs.iter().for_each(|pack| pack.allow(expansion));
     }
 
     /// Whether the object is here.

@@ -30,7 +30,7 @@ use super::pack::buffer::Buffer;
 use super::pack::entry::EntryError;
 use super::range;
 use super::repo::Repo;
-use super::sift::{Pass, SiftOptions, Sifted, Sifter, sift_names};
+use super::sift::{FirstPass, Pass, SiftOptions, Sifted, Sifter, sift_names};
 use super::store::Store;
 use crate::blob::BlobId;
 use crate::blob::Sieve;
@@ -76,23 +76,26 @@ impl Repo {
         let mut batch = Batch { see, prefix: &self.prefix, located: vec![], bytes: 0 };
         // What cannot be read was reported by the pass that sifted.
         let mut ignored = Coverage::default();
-        let store = Store::of(self, &mut ignored).within(options.max_expansion, &options.stop);
+        let first = sifted.first.take().unwrap_or_else(|| {
+            let store = Store::of(self, &mut ignored).within(options.max_expansion, &options.stop);
+            Arc::new(FirstPass::of(store))
+        });
+        let store = &first.store;
         if options.stop.is_due() {
-            places::unnamed(&store, &sifted, coverage, &mut batch);
+            places::unnamed(store, &sifted, coverage, &mut batch);
             batch.flush();
             return Ok(());
         }
+        store.allow(options.max_expansion);
         let runs = copies.and_then(Sieve::runs);
-        let settled = sifted.settled.take().zip(runs);
-        let settled =
-            settled.and_then(|(settled, runs)| settled.unsettle(&runs, &store).then_some(settled));
+        let settled = runs.filter(|runs| first.settled.unsettle(runs)).map(|_| &first.settled);
         let sifter = copies.map(|sieve| Sifter {
             sieve,
             look: &|_, _| true,
             options,
-            store: &store,
+            store,
             checks_entries: false,
-            pass: Pass::Copies(settled.as_deref()),
+            pass: Pass::Copies(settled),
         });
         if let Some(sifter) = &sifter
             && let Some(spec) = &options.range
@@ -100,7 +103,7 @@ impl Repo {
             sifted.append(range::sift(self, sifter, spec, &mut ignored)?);
         }
         if let Some(places) = &sifted.places {
-            places::of_range(&store, &sifted, places, coverage, &mut batch);
+            places::of_range(store, &sifted, places, coverage, &mut batch);
             batch.flush();
             return Ok(());
         }
@@ -111,18 +114,18 @@ impl Repo {
             sift_names(sifter, &names, &mut sifted, &mut ignored);
             sifted.sort();
         }
-        let numbering = Numbering::of(&store);
+        let numbering = Numbering::of(store);
         let (mut links, seen) =
-            Links::read(&store, &numbering, &Targets::of(&sifted), sifter.as_ref());
+            Links::read(store, &numbering, &Targets::of(&sifted), sifter.as_ref());
         sifted.objects.extend(seen.kept);
         if let Some(sifter) = sifter.as_ref().filter(|_| !seen.hints.is_empty()) {
             // Names that hold a copy lead to objects that nobody looked for.
             hints::follow(sifter, seen.hints, &mut sifted, &mut ignored);
-            links = Links::read(&store, &numbering, &Targets::of(&sifted), None).0;
+            links = Links::read(store, &numbering, &Targets::of(&sifted), None).0;
         }
         sifted.sort();
         let history = History::of(links, &numbering, &names);
-        Scribe::new(self, &store, &history, &sifted).locate(&sifted, coverage, &mut batch);
+        Scribe::new(self, store, &history, &sifted).locate(&sifted, coverage, &mut batch);
         batch.flush();
         Ok(())
     }

@@ -76,12 +76,7 @@ impl<'a> Delta<'a> {
     /// Collects in `out`, whose content is lost, what may hold a form that the base does not hold: inserted bytes, and `margin`
     /// bytes on both sides of each seam. Every run of up to `margin + 1` bytes of the object that is not wholly inside of one copied
     /// run stands there; joins that the object does not have can only add false alarms.
-    pub(crate) fn novel<'o>(
-        &self,
-        base: &[u8],
-        margin: usize,
-        out: &'o mut Vec<u8>,
-    ) -> &'o [u8] {
+    pub(crate) fn novel<'o>(&self, base: &[u8], margin: usize, out: &'o mut Vec<u8>) -> &'o [u8] {
         let mut at = 0;
         for step in self.steps() {
             let (head, len) = step.head(base);

@@ -66,13 +66,15 @@ impl Pack {
         {
             return Err(PackError::Header);
         }
-        let left = AtomicU64::new((data.len() as u64).saturating_mul(RATIO).max(MADE));
-        Ok(Self { index, path, hash_len, data, left })
+        let pack = Self { index, path, hash_len, data, left: AtomicU64::default() };
+        pack.allow(MADE);
+        Ok(pack)
     }
 
-    /// Lets deltas make as much, if that is more than the pack's size allows.
+    /// Lets deltas make as much from now on, or what the pack's size allows.
     pub(crate) fn allow(&self, bytes: u64) {
-        self.left.fetch_max(bytes, Ordering::Relaxed);
+        let fair = (self.data.len() as u64).saturating_mul(RATIO);
+        self.left.store(fair.max(MADE).max(bytes), Ordering::Relaxed);
     }
 
     /// Accounts for `bytes` that a delta is about to make, before anything is allocated for them.
