@@ -9,7 +9,9 @@ use super::target::Look;
 use crate::blob::BlobPath;
 use crate::blob::Sieve;
 use crate::coverage::Coverage;
+use crate::detect::KnownSecrets;
 use crate::finding::Confidence;
+use crate::source::git;
 use crate::source::git::Located;
 use crate::source::git::Repo;
 use crate::source::git::SiftOptions;
@@ -63,11 +65,11 @@ impl Run<'_> {
         true
     }
 
-    /// Hands what was kept, and what `copies` let pass, to `look` with its places.
+    /// Hands what was kept, and what holds copies of what is known, to `look` with its places.
     pub(super) fn locate(
         &self,
         history: &mut History,
-        copies: Option<&dyn Sieve>,
+        known: Option<&KnownSecrets>,
         look: &Look<'_>,
     ) -> Result<(), ScanError> {
         let options = self.sift_options();
@@ -78,6 +80,13 @@ impl Run<'_> {
                 pieces(&located.bytes).for_each(|piece| look(piece, &located.places));
             });
         };
+        let sieve = known.map(KnownSecrets::in_history);
+        let holds = |bytes: &[u8], _: bool| {
+            let copies = |known| self.detector.copies(known, bytes, &BlobPath::default());
+            known.is_some_and(|known| !copies(known).is_empty())
+        };
+        let copies =
+            sieve.as_ref().map(|sieve| -> (&dyn Sieve, &git::Look<'_>) { (sieve, &holds) });
         let done = history.repo.attribute(sifted, copies, &options, &mut coverage, &mut see);
         lock(&self.coverage).merge(coverage);
         let place = || history.repo.git_dir().display().to_string();

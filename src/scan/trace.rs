@@ -11,7 +11,6 @@ use super::Sighting;
 use super::Target;
 use super::history::History;
 use super::lock;
-use crate::blob::Sieve;
 use crate::coverage::GapKind;
 use crate::detect::KnownKey;
 use crate::detect::KnownSecrets;
@@ -113,8 +112,7 @@ impl Run<'_> {
                     collect(known, text, places, target);
                 }
             };
-            let sieve = known.map(KnownSecrets::in_history);
-            self.locate(history, sieve.as_ref().map(|sieve| -> &dyn Sieve { sieve }), &look)?;
+            self.locate(history, known, &look)?;
         }
         Ok(super::into_inner(copies))
     }

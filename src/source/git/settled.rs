@@ -16,8 +16,8 @@ const BLOCK: usize = LONG_RUN.div_ceil(2);
 const GRAM: usize = 8;
 /// Of as many hashes in a row the least is kept: one of each [`LONG_RUN`] bytes.
 const WINDOW: usize = LONG_RUN - GRAM + 1;
-/// Bytes around the seams of a delta that have to be tried with it.
-pub(crate) const MARGIN: usize = 127;
+/// Bytes around the seams of a delta that have to be tried with it, so that each row of [`LONG_RUN`] that is new stands there.
+pub(crate) const MARGIN: usize = LONG_RUN - 1;
 /// Hashes that one worker keeps.
 const GRAMS: usize = 1 << 21;
 

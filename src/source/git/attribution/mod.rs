@@ -30,7 +30,7 @@ use super::pack::buffer::Buffer;
 use super::pack::entry::EntryError;
 use super::range;
 use super::repo::Repo;
-use super::sift::{FirstPass, Pass, SiftOptions, Sifted, Sifter, sift_names};
+use super::sift::{FirstPass, Look, Pass, SiftOptions, Sifted, Sifter, sift_names};
 use super::store::Store;
 use crate::blob::BlobId;
 use crate::blob::Sieve;
@@ -56,7 +56,7 @@ pub struct Located {
 }
 
 impl Repo {
-    /// Names the places of what [`Repo::sift`] has kept with these options, and of all that may hold `copies`, and hands them to `see`, as many
+    /// Names the places of what [`Repo::sift`] has kept with these options, and of all that holds `copies`, and hands them to `see`, as many
     /// at a time as do not fill the memory. Costs nothing when nothing was kept and nothing is sought. What can no longer be
     /// read is noted in `coverage`. A scan that is stopped names no places.
     ///
@@ -65,7 +65,7 @@ impl Repo {
     pub fn attribute(
         &self,
         mut sifted: Sifted,
-        copies: Option<&dyn Sieve>,
+        copies: Option<(&dyn Sieve, &Look<'_>)>,
         options: &SiftOptions,
         coverage: &mut Coverage,
         see: &mut dyn FnMut(&[Located]),
@@ -87,11 +87,11 @@ impl Repo {
             return Ok(());
         }
         store.allow(options.max_expansion);
-        let runs = copies.and_then(Sieve::runs);
+        let runs = copies.and_then(|(sieve, _)| sieve.runs());
         let settled = runs.filter(|runs| first.settled.unsettle(runs)).map(|_| &first.settled);
-        let sifter = copies.map(|sieve| Sifter {
+        let sifter = copies.map(|(sieve, look)| Sifter {
             sieve,
-            look: &|_, _| true,
+            look,
             options,
             store,
             checks_entries: false,
