@@ -86,7 +86,7 @@ pub fn delta(data: &[u8]) {
     let novel = delta.novel(base, margin, &mut novel);
     for run in ours.windows(margin + 1).zip(origins(&delta).windows(margin + 1)).take(2_048) {
         let is_copied = run.1[0].is_some() && run.1.iter().all(|origin| *origin == run.1[0]);
-        assert!(is_copied || memchr::memmem::find(&novel, run.0).is_some());
+        assert!(is_copied || memchr::memmem::find(novel, run.0).is_some());
     }
 }
 
