@@ -73,15 +73,20 @@ impl Ignored {
         if !folder.has_patterns {
             return false;
         }
-        let (path, level) = (folder.real.join(name), &folder.level);
-        let patterns = [
-            level.find(|level| level.own.as_ref(), true, &path, is_dir),
-            level.find(|level| level.git.as_ref(), false, &path, is_dir),
-            level.find(|level| level.exclude.as_ref(), false, &path, is_dir),
-        ];
-        let decided = patterns.into_iter().flatten().next();
-        decided
-            .unwrap_or_else(|| folder.is_in_repo && self.global.matched(&path, is_dir).is_ignore())
+        folder.real.push(name);
+        let is_ignored = self.matches(folder, is_dir);
+        folder.real.pop();
+        is_ignored
+    }
+
+    /// Whether the patterns that count for a folder leave out what its path leads to.
+    fn matches(&self, folder: &Folder, is_dir: bool) -> bool {
+        let (path, level) = (&folder.real, &folder.level);
+        level
+            .find(|level| level.own.as_ref(), true, path, is_dir)
+            .or_else(|| level.find(|level| level.git.as_ref(), false, path, is_dir))
+            .or_else(|| level.find(|level| level.exclude.as_ref(), false, path, is_dir))
+            .unwrap_or_else(|| folder.is_in_repo && self.global.matched(path, is_dir).is_ignore())
     }
 
     fn folder(&self, path: &Path) -> Folder {

@@ -1,5 +1,6 @@
 //! Files of a working tree: a parallel walk that honours ignore files and never leaves its root.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::io::Read as _;
@@ -367,12 +368,12 @@ impl Base {
                 .ok()
                 .map(Path::to_owned)
         };
-        let mut prefix = path_bytes(&below().unwrap_or_default());
+        let mut prefix = path_bytes(&below().unwrap_or_default()).into_owned();
         if !prefix.is_empty() {
             prefix.push(b'/');
         }
         // The paths below `.` lose its mark, too.
-        let root = path_bytes(root);
+        let root = path_bytes(root).into_owned();
         Self { root: if root == b"." { vec![] } else { root }, prefix }
     }
 
@@ -392,15 +393,16 @@ impl Base {
 
 /// A path's bytes with `/` between its parts.
 #[cfg(unix)]
-fn path_bytes(path: &Path) -> Vec<u8> {
+fn path_bytes(path: &Path) -> Cow<'_, [u8]> {
     use std::os::unix::ffi::OsStrExt as _;
-    path.as_os_str().as_bytes().strip_prefix(b"./").unwrap_or(path.as_os_str().as_bytes()).to_vec()
+    let bytes = path.as_os_str().as_bytes();
+    Cow::Borrowed(bytes.strip_prefix(b"./").unwrap_or(bytes))
 }
 
 /// A path's bytes with `/` between its parts.
 #[cfg(not(unix))]
-fn path_bytes(path: &Path) -> Vec<u8> {
-    path.to_string_lossy().replace('\\', "/").into_bytes()
+fn path_bytes(path: &Path) -> Cow<'_, [u8]> {
+    Cow::Owned(path.to_string_lossy().replace('\\', "/").into_bytes())
 }
 
 fn is_loop(error: &ignore::Error) -> bool {
