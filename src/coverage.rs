@@ -40,6 +40,8 @@ pub enum GapKind {
     Repository,
     /// A limit on work or time was reached.
     Limit,
+    /// The scanner made a mistake.
+    Failure,
 }
 
 /// One thing that was not scanned.

@@ -3,9 +3,11 @@
 mod cli;
 
 use std::io;
+use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(tell_place));
     match cli::run() {
         Ok(status) => status.into(),
         Err(error) if is_broken_pipe(&error) => cli::Status::Clean.into(),
@@ -17,6 +19,12 @@ fn main() -> ExitCode {
             cli::Status::Failed.into()
         }
     }
+}
+
+/// Tells of a mistake of ours without its message, which may quote what was read.
+fn tell_place(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
+    anstream::eprintln!("error: signleak failed{place}; please report it");
 }
 
 /// Whether the reader of our output went away, as `head` does.

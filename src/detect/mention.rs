@@ -26,14 +26,41 @@ pub(super) struct Mention {
 }
 
 /// What the rest of a document says to a part of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Far {
-    /// The nearest mention.
-    mention: Mention,
-    /// Its distance.
+    /// The word that the nearest mention is, or is part of.
+    word: Box<[u8]>,
+    /// The mention in that word.
+    span: Span,
+    has_host: bool,
     distance: Distance,
     /// Environment of the nearest API host.
     api: Option<Environment>,
+}
+
+/// The mention nearest to a place.
+#[derive(Clone, Copy)]
+pub(super) struct Nearest<'t> {
+    /// What it stands in.
+    text: &'t [u8],
+    span: Span,
+    /// Whether it is a host name.
+    pub(super) has_host: bool,
+    /// How far away it is.
+    pub(super) distance: Distance,
+}
+
+impl<'t> Nearest<'t> {
+    /// The mention itself.
+    pub(super) fn mention(&self) -> &'t [u8] {
+        &self.text[self.span.start..self.span.end]
+    }
+
+    /// The word around it.
+    pub(super) fn word(&self) -> &'t [u8] {
+        let word = lex::word_around(self.text, self.span);
+        &self.text[word.start..word.end]
+    }
 }
 
 /// All mentions of a provider in a text and its path.
@@ -83,8 +110,11 @@ impl Mentions {
         let mention = near.min_by_key(|mention| mention.span.start.abs_diff(part.start))?;
         let (low, high) = (mention.span.start.min(part.start), mention.span.start.max(part.start));
         let counted = &document[low..high.min(low + COUNTED)];
+        let word = lex::word_around(document, mention.span);
         Some(Far {
-            mention: *mention,
+            word: document[word.start..word.end].into(),
+            span: Span::new(mention.span.start - word.start, mention.span.end - word.start),
+            has_host: mention.host.is_some(),
             distance: Distance {
                 lines: memchr::memchr_iter(b'\n', counted).count(),
                 bytes: high - low,
@@ -111,18 +141,28 @@ impl Mentions {
         inside.into_iter().any(test)
     }
 
-    /// The mention nearest to `at`, with its distance.
-    pub(super) fn nearest(&self, lines: &Lines, at: usize) -> Option<(&Mention, Distance)> {
-        self.neighbours(at)
-            .map(|mention| (mention, lines.distance(mention.span.start, at)))
-            .min_by_key(|(_, distance)| *distance)
-            .or_else(|| self.far.as_ref().map(|far| (&far.mention, far.distance)))
+    /// The mention nearest to `at` in `text`, whose mentions these are, or else in the rest of the document.
+    pub(super) fn nearest<'t>(
+        &'t self,
+        (text, lines): (&'t [u8], &Lines),
+        at: usize,
+    ) -> Option<Nearest<'t>> {
+        let near = self.neighbours(at).map(|mention| Nearest {
+            text,
+            span: mention.span,
+            has_host: mention.host.is_some(),
+            distance: lines.distance(mention.span.start, at),
+        });
+        near.min_by_key(|near| near.distance).or_else(|| {
+            let Far { word, span, has_host, distance, .. } = self.far.as_ref()?;
+            Some(Nearest { text: word, span: *span, has_host: *has_host, distance: *distance })
+        })
     }
 
     /// Bytes between `at` and the nearest mention.
     pub(super) fn bytes_away(&self, at: usize) -> Option<usize> {
         let near = self.neighbours(at).map(|mention| mention.span.start.abs_diff(at)).min();
-        near.or_else(|| self.far.map(|far| far.distance.bytes))
+        near.or_else(|| self.far.as_ref().map(|far| far.distance.bytes))
     }
 
     /// The API host nearest to `at`.
@@ -132,7 +172,7 @@ impl Mentions {
         near.filter_map(|index| self.api_hosts.get(index))
             .min_by_key(|(start, _)| start.abs_diff(at))
             .map(|(_, environment)| *environment)
-            .or_else(|| self.far.and_then(|far| far.api))
+            .or_else(|| self.far.as_ref().and_then(|far| far.api))
     }
 
     /// The mentions directly before and behind `at`.

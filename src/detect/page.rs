@@ -12,6 +12,7 @@ use super::columns::Header;
 use super::lines::Lines;
 use super::mention::Far;
 use super::mention::Mentions;
+use super::mention::Nearest;
 use super::outline::Outline;
 use super::rivals::Owners;
 use crate::blob::BlobPath;
@@ -89,6 +90,11 @@ impl<'t> Page<'t> {
             outline: RefCell::default(),
             ends: RefCell::default(),
         })
+    }
+
+    /// The mention of the provider nearest to `at`.
+    pub(super) fn nearest_mention(&self, at: usize) -> Option<Nearest<'_>> {
+        self.mentions.nearest((self.text, &self.lines), at)
     }
 
     /// The first line, if it is the header of a table.

@@ -98,9 +98,8 @@ fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool
     let said = said.replace(['_', '-'], "");
     let holds = |words: &[String]| words.iter().any(|word| said.contains(word.as_str()));
     let is_near = || {
-        let nearest = page.mentions.nearest(&page.lines, span.start);
-        nearest.is_some_and(|(mention, distance)| {
-            mention.host.is_some() && distance.in_lines() <= page.rules.thresholds.near_lines
+        page.nearest_mention(span.start).is_some_and(|near| {
+            near.has_host && near.distance.in_lines() <= page.rules.thresholds.near_lines
         })
     };
     holds(&pattern.context) && (holds(&page.provider.keywords) || is_near())

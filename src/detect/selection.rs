@@ -4,7 +4,6 @@ use super::context;
 use super::context::Context;
 use super::label::Label;
 use super::label::Meaning;
-use super::lex;
 use super::verdict::Judge;
 use crate::location::Span;
 use crate::rule::Rule;
@@ -76,11 +75,8 @@ impl<'r> Judge<'r, '_> {
 
     /// Whether the mention nearest to the value is part of a name with a cue, such as a header's.
     fn stands_by_mention(&self, span: Span, cues: &[String]) -> bool {
-        let nearest = self.page.mentions.nearest(&self.page.lines, span.start);
-        nearest.is_some_and(|(mention, _)| {
-            let name = lex::word_around(self.page.text, mention.span);
-            self.namer.read(self.page.slice(name)).has_cue(cues)
-        })
+        let nearest = self.page.nearest_mention(span.start);
+        nearest.is_some_and(|near| self.namer.read(near.word()).has_cue(cues))
     }
 
     /// Whether one of the names in the value's own bracket has a cue.

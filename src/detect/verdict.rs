@@ -384,11 +384,11 @@ impl<'r, 'p> Judge<'r, 'p> {
     /// Weighs the path, or else the nearest mention in the text; returns how many lines away that is.
     fn weigh_mention(&self, span: Span, verdict: &mut Verdict) -> usize {
         let weights = &self.weights;
-        let nearest = self.page.mentions.nearest(&self.page.lines, span.start);
+        let nearest = self.page.nearest_mention(span.start);
         if self.page.mentions.in_path {
             verdict.add(weights.path, "the file's path names the provider");
-        } else if let Some((mention, distance)) = nearest {
-            let lines = distance.in_lines();
+        } else if let Some(near) = nearest {
+            let lines = near.distance.in_lines();
             let thresholds = &self.page.rules.thresholds;
             let weight = if lines <= thresholds.near_lines {
                 weights.near_mention
@@ -396,12 +396,12 @@ impl<'r, 'p> Judge<'r, 'p> {
                 weights.middle_mention
             } else {
                 weights.far_mention
-            } + if mention.host.is_some() { weights.host } else { 0 };
-            let word = String::from_utf8_lossy(self.page.slice(mention.span)).into_owned();
-            let text = format!("`{word}` stands {}", distance.in_words());
+            } + if near.has_host { weights.host } else { 0 };
+            let word = String::from_utf8_lossy(near.mention());
+            let text = format!("`{word}` stands {}", near.distance.in_words());
             verdict.add(weight, text);
         }
-        nearest.map_or(usize::MAX, |(_, distance)| distance.in_lines())
+        nearest.map_or(usize::MAX, |near| near.distance.in_lines())
     }
 
     /// Weighs whether what the value is passed or assigned to is named where the text speaks of the provider, as by an

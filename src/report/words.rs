@@ -247,6 +247,7 @@ pub(super) fn gap_name(kind: GapKind) -> &'static str {
         GapKind::Submodule => "submodule that is not checked out",
         GapKind::Repository => "repository",
         GapKind::Limit => "limit reached",
+        GapKind::Failure => "failure of the scanner",
     }
 }
 

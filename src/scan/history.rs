@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::Run;
 use super::ScanError;
 use super::lock;
+use super::spared;
 use super::target::Look;
 use crate::blob::BlobPath;
 use crate::blob::Sieve;
@@ -52,11 +53,13 @@ impl Run<'_> {
     /// Whether bytes without a path may hold a secret. What is sure of itself even so will be traced together with the
     /// naming of places, so that the history need not be read a third time.
     fn keeps(&self, bytes: &[u8], is_hinted: bool) -> bool {
-        if !self.detector.may_hold(bytes, is_hinted) {
-            return false;
-        }
-        let mut ignored = Coverage::default();
-        let candidates = self.detector.candidates(bytes, &BlobPath::default(), &mut ignored);
+        let (mut ignored, path) = (Coverage::default(), BlobPath::default());
+        let candidates = spared(&mut ignored, &path, |coverage| {
+            let may_hold = self.detector.may_hold(bytes, is_hinted);
+            may_hold.then(|| self.detector.candidates(bytes, &path, coverage))
+        });
+        // What the scanner fails on is kept, so that it is told with its path.
+        let Some(candidates) = candidates.unwrap_or_else(|| Some(vec![])) else { return false };
         for candidate in candidates {
             if candidate.confidence >= Confidence::High {
                 lock(&self.suspects).entry(candidate.secret.fingerprint()).or_insert(candidate);
@@ -82,8 +85,10 @@ impl Run<'_> {
         };
         let sieve = known.map(KnownSecrets::in_history);
         let holds = |bytes: &[u8], _: bool| {
-            let copies = |known| self.detector.copies(known, bytes, &BlobPath::default());
-            known.is_some_and(|known| !copies(known).is_empty())
+            let (mut ignored, path) = (Coverage::default(), BlobPath::default());
+            let copies =
+                |known| spared(&mut ignored, &path, |_| self.detector.copies(known, bytes, &path));
+            known.and_then(copies).is_none_or(|copies| !copies.is_empty())
         };
         let copies =
             sieve.as_ref().map(|sieve| -> (&dyn Sieve, &git::Look<'_>) { (sieve, &holds) });

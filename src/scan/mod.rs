@@ -12,6 +12,8 @@ mod trace;
 mod validations;
 
 use std::cell::OnceCell;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -337,7 +339,10 @@ impl Run<'_> {
         for place in places {
             let candidates = match &last {
                 Some((path, candidates)) if **path == place.path => candidates.clone(),
-                _ => self.detector.candidates(text.bytes, &place.path, &mut coverage),
+                _ => spared(&mut coverage, &place.path, |coverage| {
+                    self.detector.candidates(text.bytes, &place.path, coverage)
+                })
+                .unwrap_or_default(),
             };
             sightings.extend(
                 candidates
@@ -404,11 +409,49 @@ impl<'t> LineStarts<'t> {
     }
 }
 
-/// Takes a lock; a worker that panicked while holding it has already ended the scan.
+/// Does what reads the document at `path`, which anybody may have written. A mistake of ours in there costs this document and
+/// not the scan.
+fn spared<T>(
+    coverage: &mut Coverage,
+    path: &BlobPath,
+    read: impl FnOnce(&mut Coverage) -> T,
+) -> Option<T> {
+    // What was counted until then stays true, and the reader is done.
+    let read = catch_unwind(AssertUnwindSafe(|| read(coverage)));
+    if read.is_err() {
+        let detail = "the scanner failed on it, which is a mistake in signleak; please report it";
+        coverage.gap(GapKind::Failure, path.to_string(), detail);
+    }
+    read.ok()
+}
+
+/// Takes a lock; what a worker that panicked has left in it is whole.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn into_inner<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_that_makes_the_scanner_panic_is_told_and_costs_nothing_else() {
+        let mut coverage = Coverage::default();
+        let path = BlobPath::new(b"bad.js");
+        let none: [u8; 0] = [];
+        let read = |coverage: &mut Coverage| {
+            coverage.files += 1;
+            none[coverage.files as usize]
+        };
+        assert_eq!(spared(&mut coverage, &path, read), None);
+        assert_eq!(spared(&mut coverage, &path, |_| 1), Some(1));
+        let gaps: Vec<_> = coverage.gaps().collect();
+        assert_eq!(gaps.len(), 1);
+        assert_eq!((gaps[0].kind, gaps[0].place.as_str()), (GapKind::Failure, "bad.js"));
+        assert_eq!(coverage.files, 1);
+    }
 }

@@ -11,6 +11,8 @@ use super::Sighting;
 use super::Target;
 use super::history::History;
 use super::lock;
+use super::spared;
+use crate::coverage::Coverage;
 use crate::coverage::GapKind;
 use crate::detect::KnownKey;
 use crate::detect::KnownSecrets;
@@ -128,8 +130,12 @@ impl Run<'_> {
         let mut sightings = vec![];
         let lines = LineStarts::of(text);
         for place in places {
-            let copies = self.detector.copies(known, text.bytes, &place.path);
-            let copies = copies.into_iter();
+            let mut coverage = Coverage::default();
+            let copies = spared(&mut coverage, &place.path, |_| {
+                self.detector.copies(known, text.bytes, &place.path)
+            });
+            lock(&self.coverage).merge(coverage);
+            let copies = copies.into_iter().flatten();
             sightings.extend(copies.map(|copy| self.sighting(&lines, copy, place, target)));
         }
         sightings

@@ -43,3 +43,22 @@ fn the_lines_of_a_huge_file_are_counted_over_all_its_pieces() {
     assert_eq!(places.as_array().map(Vec::len), Some(1), "{report}");
     assert_eq!((&places[0]["line"], &places[0]["column"]), (&6.into(), &19.into()), "{places}");
 }
+
+#[test]
+fn a_mention_far_from_an_escaped_value_of_a_long_file_is_quoted_and_no_panic() {
+    let sandbox = Sandbox::new();
+    let line = format!("const c = \"{{\\\"api_key\\\":\\\"{}\\\"}}\";\n", key());
+    let text = [
+        "x();\n".repeat(120_000),
+        "const sdk = \"yousign\";\n".to_owned(),
+        "x();\n".repeat(20_000),
+        line,
+    ];
+    sandbox.write("d/app.js", text.concat() + &"y();\n".repeat(100_000));
+    let (report, _) = sandbox.json(&["scan", "--no-history", "--min-confidence", "low", "d"]);
+    let finding = &report["findings"][0];
+    assert_eq!(finding["occurrences"][0]["line"], 140_002, "{report}");
+    let evidence = finding["evidence"].as_array().expect("evidence").iter();
+    let texts: Vec<&str> = evidence.filter_map(|evidence| evidence["text"].as_str()).collect();
+    assert!(texts.iter().any(|text| text.starts_with("`yousign` stands")), "{texts:?}");
+}
