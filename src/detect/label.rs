@@ -40,6 +40,11 @@ pub(super) struct Label {
 }
 
 impl Label {
+    /// Whether it is the name of an API key.
+    pub(super) fn names_api(&self) -> bool {
+        self.words.iter().any(|word| word == "api" || word == "apikey")
+    }
+
     /// Reads a name.
     pub(super) fn read(
         name: &[u8],

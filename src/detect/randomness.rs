@@ -20,6 +20,9 @@ pub(super) fn objection(value: &[u8]) -> Option<&'static str> {
     if is_periodic(value) {
         return Some("repeats itself");
     }
+    if is_outline(value) {
+        return Some("is the outline of a drawing");
+    }
     let limit = if is_hex { HEX_STEPS } else { BASE62_STEPS };
     let is_sequence = |lag: usize| {
         let pairs = value.iter().zip(value.iter().skip(lag));
@@ -76,6 +79,18 @@ fn is_periodic(value: &[u8]) -> bool {
     })
 }
 
+/// Whether the value could stand in the outline of an SVG drawing (`0V192H192v128h128v64`): single commands between numbers.
+fn is_outline(value: &[u8]) -> bool {
+    let is_command = |byte: &u8| b"mlhvcsqta".contains(&byte.to_ascii_lowercase());
+    let ends = |byte: &u8| byte.eq_ignore_ascii_case(&b'z');
+    let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic());
+    let follows =
+        |pair: &[u8]| pair[1].is_ascii_digit() || pair[0].is_ascii_digit() || ends(&pair[0]);
+    letters.clone().count() >= 4
+        && letters.clone().all(|byte| is_command(byte) || ends(byte))
+        && value.windows(2).all(follows)
+}
+
 /// Ten times the base-2 logarithm of the chance that the second letter follows the first; row and column 26 are digits.
 #[rustfmt::skip]
 const PAIRS: [[i8; 27]; 27] = [
@@ -126,6 +141,7 @@ mod tests {
             "deadbeefdeadbeefdeadbeefdeadbeef",
             "0123456789abcdef0123456789abcdef",
             "00000000000000000000000000000000",
+            "0V192H192v128h128v64H192v128a320",
         ] {
             assert!(
                 objection(value.as_bytes()).is_some(),

@@ -50,15 +50,13 @@ impl<'r> Judge<'r, '_> {
         if context.callee.is_some_and(|callee| self.has_call_cue(callee, &cues.call)) {
             return true;
         }
-        if self.is_checked_with(context) {
+        if self.is_checked_with(context, label) {
             return label.is_some_and(|label| label.meaning == Meaning::Credential);
         }
         let in_heads = label.is_none_or(|label| {
             label.words.iter().any(|word| cues.heads.contains(word))
                 || label.meaning == Meaning::Carrier
         });
-        let names_api = label
-            .is_some_and(|label| label.words.iter().any(|word| word == "api" || word == "apikey"));
         let contexts = context
             .blocks
             .iter()
@@ -67,7 +65,7 @@ impl<'r> Judge<'r, '_> {
         let mut contexts = contexts.map(|header| self.namer.read(header));
         label.is_some()
             && in_heads
-            && !names_api
+            && !label.is_some_and(Label::names_api)
             && (contexts.any(|header| header.has_cue(&cues.context))
                 || self.stands_by_mention(span, &cues.mention)
                 || self.has_sibling(span, &cues.sibling))

@@ -114,7 +114,7 @@ impl<'r, 'p> Judge<'r, 'p> {
     ) {
         if self.is_signature_check(context)
             || label.is_some_and(|label| label.meaning != Meaning::Harmless)
-                && self.is_checked_with(context)
+                && self.is_checked_with(context, label)
         {
             let text = "passed to a function that checks signatures";
             verdict.add(self.weights.signature_check, text);
@@ -198,8 +198,12 @@ impl<'r, 'p> Judge<'r, 'p> {
         self.provider.rules.iter().any(checks)
     }
 
-    /// Whether a line that checks signatures names what the value is assigned to.
-    pub(super) fn is_checked_with(&self, context: &Context) -> bool {
+    /// Whether a line that checks signatures names what the value is assigned to. A bundle of one line checks some somewhere, and
+    /// what is called an API key is nothing to check them with.
+    pub(super) fn is_checked_with(&self, context: &Context, label: Option<&Label>) -> bool {
+        if label.is_some_and(Label::names_api) {
+            return false;
+        }
         let assigned = context.names.iter().find(|name| name.link == Link::Assigned);
         assigned.is_some_and(|name| {
             let name = lex::last_part(self.page.slice(name.span));

@@ -62,3 +62,18 @@ fn a_mention_far_from_an_escaped_value_of_a_long_file_is_quoted_and_no_panic() {
     let texts: Vec<&str> = evidence.filter_map(|evidence| evidence["text"].as_str()).collect();
     assert!(texts.iter().any(|text| text.starts_with("`yousign` stands")), "{texts:?}");
 }
+
+#[test]
+fn a_bundle_of_one_line_that_signs_something_else_still_leaks_an_api_key() {
+    let sandbox = Sandbox::new();
+    let filler = "function a(b){return b+1}".repeat(40);
+    let key = key();
+    let text = format!(
+        "h=createHmac(\"sha256\",c.apiKey).update(d);{filler}e.yousign={{apiKey:\"{key}\",url:\"https://api.yousign.app/v3\"}}"
+    );
+    sandbox.write("d/app.min.js", text);
+    let (report, _) = sandbox.json(&["scan", "--no-history", "d"]);
+    let finding = &report["findings"][0];
+    assert_eq!(finding["rule_id"], "yousign-api-key", "{report}");
+    assert!(!finding["evidence"].to_string().contains("checks signatures"), "{finding}");
+}
