@@ -6,6 +6,9 @@ use std::io;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
+#[global_allocator]
+static MEMORY: cli::Counting = cli::Counting;
+
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(tell_place));
     match cli::run() {

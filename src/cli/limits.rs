@@ -12,6 +12,7 @@ use signleak::decode::Limits;
 use signleak::stop::Stop;
 
 use super::args::LimitArgs;
+use super::memory;
 
 /// Reads the limits; the time begins to run.
 pub(crate) fn read(args: &LimitArgs) -> anyhow::Result<Limits> {
@@ -24,7 +25,9 @@ pub(crate) fn read(args: &LimitArgs) -> anyhow::Result<Limits> {
     }
     let time = args.timeout.as_deref().map(duration).transpose().context("--timeout")?;
     let deadline = time.and_then(|time| Instant::now().checked_add(time));
-    limits.stop = Stop::new(Arc::default(), deadline);
+    let memory = args.max_memory.as_deref().map(size).transpose().context("--max-memory")?;
+    memory::limit(memory);
+    limits.stop = Stop::new(Arc::default(), deadline).or_when_full(memory::is_full);
     Ok(limits)
 }
 

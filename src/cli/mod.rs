@@ -17,6 +17,7 @@ mod input;
 mod known_keys;
 mod limits;
 mod live;
+mod memory;
 mod options;
 mod output;
 mod progress;
@@ -37,6 +38,7 @@ mod verify;
 use clap::Parser as _;
 
 pub(crate) use exit::Status;
+pub(crate) use memory::Counting;
 
 /// Runs the command that was typed.
 pub(crate) fn run() -> anyhow::Result<Status> {

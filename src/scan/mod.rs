@@ -243,7 +243,11 @@ pub fn gather<'r>(
     }
     run.trace(targets, histories)?;
     let names: Vec<String> = targets.iter().map(target::display).collect();
-    let coverage = into_inner(run.coverage);
+    let mut coverage = into_inner(run.coverage);
+    if let Some(cause) = options.stop.cause() {
+        let detail = format!("the scan was stopped before its end, since {cause}");
+        coverage.gap(GapKind::Limit, names.join(", "), detail);
+    }
     if let Some(error) = into_inner(run.failed).filter(|_| coverage.is_empty()) {
         return Err(error);
     }

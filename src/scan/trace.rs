@@ -40,7 +40,10 @@ impl Run<'_> {
         let mut owned = self.options.known_keys.as_slice();
         loop {
             fresh.retain(|fingerprint, _| sought.insert(*fingerprint));
-            let known = KnownSecrets::new(fresh.into_values().collect(), owned, self.detector);
+            // Many secrets take much memory to be sought.
+            let known = (!self.options.stop.is_due())
+                .then(|| KnownSecrets::new(fresh.into_values().collect(), owned, self.detector))
+                .flatten();
             if known.is_none() && !histories.iter().any(History::is_pending) {
                 break;
             }

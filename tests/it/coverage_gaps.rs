@@ -2,9 +2,16 @@
 
 use std::fs;
 use std::process::Command;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 
+use signleak::coverage::GapKind;
+use signleak::scan::Target;
+use signleak::stop::Stop;
+
+use crate::damage;
 use crate::support::{Sandbox, key, stderr};
 
 /// Three commits, a tag, and nothing to find.
@@ -170,4 +177,21 @@ fn a_blob_over_the_limit_is_named_only_if_it_needs_a_look() {
     let id = ask(&sandbox, "repo", &["rev-parse", "HEAD:large.env"]);
     assert_eq!((count, &gaps[0]["place"]), (1, &Value::from(id)));
     assert_eq!(sandbox.run(&limited[..3]).status.code(), Some(1), "without a limit it is found");
+}
+
+/// The walk over the files just ended, and a run that had found nothing until then was clean.
+#[test]
+fn a_walk_that_is_stopped_is_told_as_incomplete() {
+    static LOOKS: AtomicUsize = AtomicUsize::new(0);
+    let sandbox = Sandbox::new();
+    for number in 0..100 {
+        sandbox.write(&format!("t/{number}"), "nothing here\n");
+    }
+    let stop = Stop::default().or_when_full(|| LOOKS.fetch_add(1, Ordering::Relaxed) >= 20);
+    let report = damage::scan_until(&[Target::Path(sandbox.path().join("t"))], true, stop);
+    let report = report.expect("some files were read");
+    assert!(report.findings.is_empty() && report.coverage.files > 0 && report.coverage.files < 100);
+    let gaps: Vec<_> = report.coverage.gaps().map(|gap| (gap.kind, gap.detail.as_str())).collect();
+    let detail = "the scan was stopped before its end, since it holds as much memory as it may (--max-memory)";
+    assert_eq!(gaps, [(GapKind::Limit, detail)]);
 }

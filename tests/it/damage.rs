@@ -33,6 +33,7 @@ use signleak::source::git::ObjectKind;
 use signleak::source::git::OpenOptions;
 use signleak::source::git::Repo;
 use signleak::source::git::SiftOptions;
+use signleak::stop::Stop;
 use signleak::suppress::Day;
 use signleak::suppress::Judge;
 
@@ -40,8 +41,8 @@ use crate::git_places::Word;
 use crate::support::Checkout;
 use crate::support::key;
 
-/// A case takes milliseconds, unless the machine stands still.
-const LONGEST: Duration = Duration::from_secs(60);
+/// A case takes milliseconds; a machine with much other work may stand still for a minute.
+const LONGEST: Duration = Duration::from_secs(600);
 
 static DETECTOR: LazyLock<Detector> = LazyLock::new(|| {
     Detector::new(RuleSet::built_in().expect("the built-in rules are valid"), Limits::default())
@@ -251,6 +252,15 @@ pub(crate) fn scan(
     targets: &[scan::Target],
     worktree: bool,
 ) -> Result<ScanReport, scan::ScanError> {
+    scan_until(targets, worktree, Stop::default())
+}
+
+/// The same until something stops it.
+pub(crate) fn scan_until(
+    targets: &[scan::Target],
+    worktree: bool,
+    stop: Stop,
+) -> Result<ScanReport, scan::ScanError> {
     let options = scan::Options {
         worktree,
         history: true,
@@ -264,7 +274,7 @@ pub(crate) fn scan(
         threads: 0,
         known_keys: vec![],
         max_expansion: 0,
-        stop: signleak::stop::Stop::default(),
+        stop,
     };
     let judge = Judge { today: Day::of_unix_time(0), hmac_key: None };
     let suppressions =

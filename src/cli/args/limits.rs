@@ -19,6 +19,10 @@ pub(crate) struct LimitArgs {
     /// Stop after this time (`90s`, `10m`, `2h`) and report what was found until then [default: never].
     #[arg(long, value_name = "TIME")]
     pub(crate) timeout: Option<String>,
+    /// Stop when the scan holds more memory than this and report what was found until then [default: three quarters of the
+    /// machine's or container's memory, and no more than half of `ulimit -v`].
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_memory: Option<String>,
     /// Number of threads [default: one per core].
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,

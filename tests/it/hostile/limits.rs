@@ -4,6 +4,8 @@ use std::io::Write as _;
 
 use super::Run;
 use super::Scene;
+use super::size;
+use crate::support::key;
 
 /// Scans an archive in an archive in an archive, of which the innermost holds a text.
 fn nested(args: &[&str]) -> Run {
@@ -42,6 +44,34 @@ fn blobs_over_the_limit_are_left_out() {
     scene.scan_with(&["--max-blob-size", "5K"]).finds_and_says("larger than --max-blob-size");
 }
 
+/// A file that holds more keys than fit, behind the planted one, which is read first.
+fn many_keys(count: usize) -> Scene {
+    let scene = Scene::files();
+    let keys = (0..count).map(|number| format!("YOUSIGN_API_KEY_{number}={}\n", key()));
+    scene.write("many/.env", keys.collect::<String>());
+    scene
+}
+
+#[test]
+fn memory_over_the_limit_ends_the_scan_with_a_report_of_what_was_found() {
+    let scene = many_keys(size(20_000, 2_000));
+    let scan = |args: &[&str]| {
+        scene.run(&[&["scan", "t/beside.env", "t/many", "--format", "json"], args].concat())
+    };
+    scan(&[]).finds_all();
+    scan(&["--max-memory", "4G"]).finds_all();
+    for limit in ["1", "1K", "1M"] {
+        scan(&["--max-memory", limit]).finds_and_says("as much memory as it may (--max-memory)");
+    }
+}
+
+#[test]
+fn memory_over_the_limit_makes_a_clean_run_incomplete() {
+    let scene = Scene::files();
+    scene.write("beside.env", "nothing here\n");
+    scene.scan_with(&["--max-memory", "1K"]).exits(3).says("(--max-memory)");
+}
+
 #[test]
 fn a_limit_that_is_hit_makes_a_clean_run_incomplete() {
     for args in [&["--max-blob-size", "10"][..], &["--timeout", "1s"]] {
@@ -76,6 +106,8 @@ fn limits_that_are_none_are_refused() {
         ["--max-expansion", "99999999999G"],
         ["--max-archive-depth", "x"],
         ["--max-blob-size", "1T"],
+        ["--max-memory", "half"],
+        ["--max-memory", "99999999999G"],
         ["--threads", "0"],
         ["--threads", "x"],
     ] {

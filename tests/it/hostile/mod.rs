@@ -152,7 +152,7 @@ pub(super) fn binary() -> PathBuf {
 }
 
 /// The size of an attack: the full one is for a release, since a build for debugging is many times slower.
-pub(super) fn size(full: usize, reduced: usize) -> usize {
+pub(super) fn size<T>(full: T, reduced: T) -> T {
     if std::env::var_os("SIGNLEAK_HOSTILE_BINARY").is_some() { full } else { reduced }
 }
 
