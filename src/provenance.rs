@@ -97,7 +97,8 @@ pub struct Provenance {
     /// How git still reaches it; `None` outside of history.
     pub reachability: Option<Reachability>,
     /// How long and where it can be seen; `None` outside of history.
-    pub exposed: Option<Exposed>,
+    /// In a box, since it is large and most places have none.
+    pub exposed: Option<Box<Exposed>>,
 }
 
 impl Provenance {

@@ -39,6 +39,9 @@ const LONGEST: usize = 128;
 const PIECE: usize = 8;
 /// Letters at the beginning of a value that are searched where each letter is escaped.
 const ESCAPED: usize = 3;
+/// Of more values than this, one letter less: what of so many begins with three letters is too much to be held, and little less
+/// stands in any text.
+const MANY: usize = 10_000;
 /// Points of what the owner knows.
 const CERTAIN: i32 = 200;
 /// Points of a copy: what proves the secret elsewhere says more.
@@ -123,7 +126,10 @@ impl KnownSecrets {
         templates.sort_by(|a, b| a.secret.expose().cmp(b.secret.expose()));
         let values: Vec<&[u8]> =
             templates.iter().map(|template| template.secret.expose()).collect();
-        let forms = Forms::new(values.iter().flat_map(|value| forms(value)));
+        let escaped = if values.len() > MANY { ESCAPED - 1 } else { ESCAPED };
+        let beginnings: BTreeSet<&[u8]> = values.iter().map(|value| &value[..escaped]).collect();
+        let escapes = beginnings.iter().flat_map(|letters| escaped_forms(letters));
+        let forms = Forms::new(values.iter().flat_map(|value| forms(value)).chain(escapes));
         let whole = Forms::new(values.iter().flat_map(|value| whole_forms(value)));
         let plain = Forms::new(values.iter().map(|value| value.to_vec()));
         let reason = "its SHA-256 is one of those that its owner asked for (--known-keys)";
@@ -170,23 +176,24 @@ fn with_reason(candidate: Candidate, weight: i32, reason: &str) -> Candidate {
 }
 
 /// What may stand in a document that holds the value, plain or encoded: the value's beginning and end, also in
-/// UTF-16 and reversed, its base64 and hexadecimal, and its first letters escaped one by one.
+/// UTF-16 and reversed, its base64 and hexadecimal.
 fn forms(value: &[u8]) -> Vec<Vec<u8>> {
     let (head, tail) = (&value[..PIECE], &value[value.len() - PIECE..]);
     let reversed = tail.iter().rev().copied().collect();
     let mut forms = vec![head.to_vec(), tail.to_vec(), wide(head), reversed];
     forms.extend(encoded_forms(value));
-    let each = |escape: &dyn Fn(u8) -> String, between: &str| {
-        let letters: Vec<String> = value[..ESCAPED].iter().map(|byte| escape(*byte)).collect();
+    forms
+}
+
+/// What stands where each of these letters is escaped by itself.
+fn escaped_forms(letters: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let escaped = |escape: &fn(u8) -> String, between: &str| {
+        let letters: Vec<String> = letters.iter().map(|byte| escape(*byte)).collect();
         letters.join(between).into_bytes()
     };
-    for (escape, between) in ESCAPES
+    ESCAPES
         .iter()
-        .flat_map(|escape| [(escape, ""), (escape, ","), (escape, ", "), (escape, " ")])
-    {
-        forms.push(each(&|byte| escape(byte), between));
-    }
-    forms
+        .flat_map(move |escape| ["", ",", ", ", " "].map(|between| escaped(escape, between)))
 }
 
 /// What stands in a document that holds the value in one piece: as it is, in UTF-16, base64 or hexadecimal.

@@ -58,6 +58,7 @@ use crate::secret::Secret;
 use eyes::Beyond;
 use eyes::Eyes;
 use eyes::Shapes;
+pub(crate) use forms::Forms;
 use found::Found;
 pub use known::InHistory;
 pub use known::KnownKey;

@@ -197,7 +197,7 @@ pub struct Occurrence {
     /// Place before the build.
     pub original: Option<Original>,
     /// How long and where it can be seen.
-    pub exposed: Option<Exposed>,
+    pub exposed: Option<Box<Exposed>>,
     /// Number of the target, counted from 0 in the order of the command line.
     pub target: usize,
     /// Masked line of text, for people.

@@ -156,7 +156,7 @@ fn push_history(text: &mut String, occurrence: &Occurrence, paint: Paint) {
         );
         push_note(text, paint, &note);
     }
-    for beginning in occurrence.exposed.iter().flat_map(words::beginnings) {
+    for beginning in occurrence.exposed.as_deref().into_iter().flat_map(words::beginnings) {
         push_note(text, paint, &terminal(&beginning));
     }
     let reach = occurrence.reachability.map(words::name);

@@ -199,7 +199,7 @@ impl PlaceView {
     fn of(occurrence: &Occurrence) -> Self {
         let region = occurrence.region;
         let commit = occurrence.commit.as_ref();
-        let exposed = occurrence.exposed.as_ref();
+        let exposed = occurrence.exposed.as_deref();
         let reach = occurrence.reachability.map_or(String::new(), |reachability| {
             let head = exposed.filter(|exposed| exposed.in_head).map(|_| "in HEAD".to_owned());
             let facts = head.into_iter().chain(exposed.into_iter().flat_map(words::beginnings));

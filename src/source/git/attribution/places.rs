@@ -132,7 +132,7 @@ impl<'a> Scribe<'a> {
         let tips = self.reached_by.get(&commit).into_iter().flatten();
         let (refs, ref_count) = bounded(tips.map(|&tip| graph.tips[tip as usize].0.as_slice()));
         place.reachability = Some(graph.reachability(commit));
-        place.exposed = Some(Exposed {
+        place.exposed = Some(Box::new(Exposed {
             last_commit: self.info(commit),
             in_head: graph.is_in_head(commit),
             refs,
@@ -141,7 +141,7 @@ impl<'a> Scribe<'a> {
             introduced: self.info(commit).into_iter().collect(),
             introduced_count: 1,
             ..Exposed::default()
-        });
+        }));
         place.commit = self.info(commit);
         place
     }
@@ -216,7 +216,7 @@ impl<'a> Scribe<'a> {
                     blob_id: Some(*id),
                     commit: exposed.introduced.first().cloned(),
                     reachability: Some(stats.reachability),
-                    exposed: Some(exposed),
+                    exposed: Some(Box::new(exposed)),
                 }
             })
             .collect()
@@ -273,7 +273,7 @@ impl<'a> Scribe<'a> {
         let paths = &self.history.paths;
         for (name, _) in self.history.graph.others.iter().filter(|(_, target)| target == id) {
             let mut named = place(Origin::History, b"", Some(Reachability::Reachable));
-            named.exposed = Some(named_by(name));
+            named.exposed = Some(Box::new(named_by(name)));
             places.push(named);
         }
         for (name, list) in &self.history.loose_tops {
@@ -284,7 +284,7 @@ impl<'a> Scribe<'a> {
                 let reachability =
                     if name.is_some() { Reachability::Reachable } else { Reachability::Dangling };
                 let mut found = place(Origin::History, &paths.path(*path), Some(reachability));
-                found.exposed = name.as_deref().map(named_by);
+                found.exposed = name.as_deref().map(named_by).map(Box::new);
                 places.push(found);
             }
         }
