@@ -59,17 +59,30 @@ pub(crate) fn common_dir(git_dir: &Path) -> PathBuf {
 
 /// Whether a repository is our own, or the user's configuration names it in `safe.directory`.
 pub(crate) fn is_trusted(found: &Found) -> bool {
-    let is_own = is_own(&found.git_dir) && found.work_dir.as_deref().is_none_or(is_own);
+    let is_own = is_own(&found.git_dir)
+        && is_own(&common_dir(&found.git_dir))
+        && found.work_dir.as_deref().is_none_or(is_own);
     is_own || is_safe(found.work_dir.as_ref().unwrap_or(&found.git_dir))
+}
+
+/// Whether a folder of objects that a repository borrows is our own, the system's, or that of a repository called safe.
+pub(crate) fn may_lend(objects: &Path) -> bool {
+    // `objects`, the git folder, and the folder that this is in.
+    is_own(objects) || owner(objects) == Some(0) || objects.ancestors().take(3).any(is_safe)
 }
 
 #[cfg(unix)]
 fn is_own(path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
     #[expect(unsafe_code, reason = "the standard library does not tell who we are")]
     // SAFETY: `geteuid` has no conditions and cannot fail.
     let own = unsafe { libc::geteuid() };
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.uid() == own)
+    owner(path) == Some(own)
+}
+
+#[cfg(unix)]
+fn owner(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|metadata| metadata.uid())
 }
 
 /// Elsewhere git2 knows how to ask.
@@ -77,6 +90,11 @@ fn is_own(path: &Path) -> bool {
 fn is_own(path: &Path) -> bool {
     let opened = git2::Repository::open(path);
     !opened.is_err_and(|error| error.code() == git2::ErrorCode::Owner)
+}
+
+#[cfg(not(unix))]
+fn owner(_: &Path) -> Option<u32> {
+    None
 }
 
 /// Whether the user's own configuration, never the repository's, calls the folder safe. An empty value takes back all

@@ -59,6 +59,8 @@ pub struct Repo {
     pub(crate) hash_len: usize,
     /// Whether objects may be missing because a remote promised them.
     pub(crate) is_partial: bool,
+    /// Whether folders of other users are read, too.
+    pub(crate) trust_owner: bool,
     /// Object folders beside its own, such as the quarantine of a push that is being received.
     pub(crate) more_objects: Vec<PathBuf>,
     /// Where it stands in the repository that was asked for, with a slash at the end; empty if it is that one.
@@ -76,7 +78,8 @@ impl Repo {
         if !options.trust_owner && !discover::is_trusted(&found) {
             return Err(OpenError::Owner { path: path.to_owned() });
         }
-        Self::open(path, found.git_dir, found.work_dir).map(Some)
+        let repo = Self::open(path, found.git_dir, found.work_dir)?;
+        Ok(Some(Self { trust_owner: options.trust_owner, ..repo }))
     }
 
     /// Opens the repository whose git folder is already known, as git tells its hooks.
@@ -175,6 +178,7 @@ impl Repo {
             work_dir,
             hash_len,
             is_partial,
+            trust_owner: false,
             more_objects: vec![],
             prefix: vec![],
         })

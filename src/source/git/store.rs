@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
+use super::discover;
 use super::files;
 use super::loose;
 use super::object::ObjectKind;
@@ -273,34 +274,52 @@ fn report_unplaced(pack: &Pack, forest: &Forest, damaged: &[Damaged], coverage: 
 
 /// The `objects` folders of a repository and of its alternates.
 pub(super) fn object_folders(repo: &Repo, coverage: &mut Coverage) -> BTreeSet<PathBuf> {
-    let mut folders = BTreeSet::new();
-    collect_folders(&repo.common_dir.join("objects"), 0, &mut folders, coverage);
-    for objects in &repo.more_objects {
-        collect_folders(objects, 0, &mut folders, coverage);
+    let named = std::iter::once(&repo.common_dir).chain(&repo.more_objects);
+    let trusted = named.map(|folder| canonical(folder)).collect();
+    let mut folders = Folders { repo, trusted, found: BTreeSet::new() };
+    for objects in std::iter::once(&repo.common_dir.join("objects")).chain(&repo.more_objects) {
+        folders.collect(objects, 0, coverage);
     }
-    folders
+    folders.found
 }
 
-/// Collects an `objects` folder and its alternates.
-fn collect_folders(
-    objects: &Path,
-    depth: usize,
-    folders: &mut BTreeSet<PathBuf>,
-    coverage: &mut Coverage,
-) {
-    let canonical = objects.canonicalize().unwrap_or_else(|_| objects.to_owned());
-    if !folders.insert(canonical) {
-        return;
-    }
-    let Ok(text) = files::read(&objects.join("info/alternates"), files::TEXT_LIMIT) else { return };
-    for line in text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty() && line[0] != b'#')
-    {
-        let path = objects.join(String::from_utf8_lossy(line).as_ref());
-        if !path.is_dir() || depth >= ALTERNATE_DEPTH {
-            let detail = "objects borrowed from here (objects/info/alternates) cannot be read";
-            coverage.gap(GapKind::MissingObject, path.display().to_string(), detail);
-            continue;
+/// Collects `objects` folders.
+struct Folders<'r> {
+    repo: &'r Repo,
+    /// The repository, whose owner was looked at, and what git itself has named; what is in there is trusted.
+    trusted: Vec<PathBuf>,
+    found: BTreeSet<PathBuf>,
+}
+
+impl Folders<'_> {
+    /// Adds a folder and its alternates.
+    fn collect(&mut self, objects: &Path, depth: usize, coverage: &mut Coverage) {
+        let real = canonical(objects);
+        let is_trusted =
+            self.repo.trust_owner || self.trusted.iter().any(|trusted| real.starts_with(trusted));
+        if !is_trusted && !discover::may_lend(&real) {
+            let detail = "objects are borrowed from here, and it belongs to another user; if you trust its owner, pass --trust-owner";
+            coverage.gap(GapKind::Repository, objects.display().to_string(), detail);
+            return;
         }
-        collect_folders(&path, depth + 1, folders, coverage);
+        if !self.found.insert(real) {
+            return;
+        }
+        let text = files::read(&objects.join("info/alternates"), files::TEXT_LIMIT);
+        let text = text.unwrap_or_default();
+        let lines = text.split(|&byte| byte == b'\n');
+        for line in lines.filter(|line| !line.is_empty() && line[0] != b'#') {
+            let path = objects.join(String::from_utf8_lossy(line).as_ref());
+            if !path.is_dir() || depth >= ALTERNATE_DEPTH {
+                let detail = "objects borrowed from here (objects/info/alternates) cannot be read";
+                coverage.gap(GapKind::MissingObject, path.display().to_string(), detail);
+                continue;
+            }
+            self.collect(&path, depth + 1, coverage);
+        }
     }
+}
+
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use super::discover::is_git_dir;
-use super::repo::{OpenOptions, Repo};
+use super::repo::{OpenError, OpenOptions, Repo};
 use super::staged::submodule_paths;
 use crate::coverage::Coverage;
 use crate::coverage::GapKind;
@@ -34,6 +34,7 @@ impl Repo {
 
     fn own_submodules(&self, coverage: &mut Coverage) -> Vec<Self> {
         let kept = self.common_dir.join("modules");
+        let trust_owner = self.trust_owner;
         let mut found = vec![];
         let named = self.work_dir.as_ref().map(|_| submodule_paths(self));
         let named = named.unwrap_or(Ok(vec![])).unwrap_or_else(|error| {
@@ -49,18 +50,19 @@ impl Repo {
             let checked_out = self.work_dir.iter().map(|folder| folder.join(&path));
             let checked_out = checked_out.filter(|folder| folder.join(".git").exists());
             let opened = checked_out
-                .filter_map(|folder| {
-                    Self::discover(&folder, &OpenOptions { trust_owner: true }).ok()?
-                })
-                .next()
-                .or_else(|| Self::at(&kept.join(&path), None).ok());
+                .map(|folder| Self::discover(&folder, &OpenOptions { trust_owner }))
+                .find_map(Result::transpose);
             let prefix = [&self.prefix, name.as_slice(), b"/"].concat();
-            match opened {
-                Some(repo) => found.push(Self { prefix, ..repo }),
+            let place = || String::from_utf8_lossy(&prefix[..prefix.len() - 1]).into_owned();
+            if let Some(Err(error @ OpenError::Owner { .. })) = opened {
+                coverage.gap(GapKind::Submodule, place(), error.to_string());
+                continue;
+            }
+            match opened.and_then(Result::ok).or_else(|| Self::at(&kept.join(&path), None).ok()) {
+                Some(repo) => found.push(Self { prefix, trust_owner, ..repo }),
                 None => {
                     let detail = "is not checked out; run git submodule update --init --recursive";
-                    let place = String::from_utf8_lossy(&prefix[..prefix.len() - 1]).into_owned();
-                    coverage.gap(GapKind::Submodule, place, detail);
+                    coverage.gap(GapKind::Submodule, place(), detail);
                 }
             }
         }
@@ -69,7 +71,8 @@ impl Repo {
         for git_dir in git_dirs {
             let name = git_dir.strip_prefix(&kept).unwrap_or(&git_dir).as_os_str();
             let prefix = [&self.prefix, name.as_encoded_bytes(), b"/"].concat();
-            found.extend(Self::at(&git_dir, None).ok().map(|repo| Self { prefix, ..repo }));
+            let opened = Self::at(&git_dir, None).ok();
+            found.extend(opened.map(|repo| Self { prefix, trust_owner, ..repo }));
         }
         found
     }

@@ -816,6 +816,75 @@ fn a_repository_of_another_user_is_told_and_opened_on_demand() {
     }
 }
 
+/// A clone that shares objects, a linked worktree and a submodule lead out of the target, as git makes them.
+#[test]
+fn what_git_itself_puts_outside_of_the_target_is_read() {
+    for make in [
+        &["clone", "-q", "--shared", "t", "other"][..],
+        &["clone", "-q", "--reference", "t", "t", "other"],
+        &["-C", "t", "worktree", "add", "-q", "../other"],
+        &["init", "-q", "--separate-git-dir=elsewhere", "t"],
+    ] {
+        let scene = Scene::repo();
+        scene.sandbox.git(make);
+        let other = if scene.outside("other").exists() { "other" } else { "t" };
+        scene.run(&["scan", other, "--format", "json"]).finds_all();
+    }
+}
+
+#[test]
+fn objects_borrowed_from_another_user_are_told_and_read_on_demand() {
+    let scene = Scene::repo();
+    scene.sandbox.git(&["clone", "-q", "--shared", "t", "other"]);
+    scene.sandbox.write("other/beside.env", format!("YOUSIGN_API_KEY={}\n", scene.key));
+    // Only the superuser may give files away.
+    if std::os::unix::fs::chown(scene.path(".git/objects"), Some(12_345), None).is_err() {
+        return;
+    }
+    let scan = |args: &[&str]| scene.run(&[&["scan", "other", "--format", "json"], args].concat());
+    scan(&[]).finds_and_says("objects are borrowed from here, and it belongs to another user");
+    scan(&["--trust-owner"]).finds_all();
+    for named in [scene.path(""), scene.path(".git"), scene.path(".git/objects"), "*".into()] {
+        let named = fs::canonicalize(&named).unwrap_or(named);
+        let text = format!("[safe]\n\tdirectory = {}\n", named.display());
+        put(&scene.outside("home/.gitconfig"), text.as_bytes());
+        scan(&[]).finds_all();
+    }
+    fs::remove_file(scene.outside("home/.gitconfig")).expect("there");
+    // The objects may be lent by a link, too.
+    scene.sandbox.write("other/.git/objects/info/alternates", "");
+    fs::remove_dir_all(scene.outside("other/.git/objects")).expect("there");
+    std::os::unix::fs::symlink(scene.path(".git/objects"), scene.outside("other/.git/objects"))
+        .expect("linked");
+    scan(&[]).finds_and_says("belongs to another user");
+}
+
+#[test]
+fn a_worktree_whose_common_folder_belongs_to_another_user_is_not_opened() {
+    let scene = Scene::repo();
+    scene.git(&["worktree", "add", "-q", "../other"]);
+    scene.sandbox.write("other/beside.env", format!("YOUSIGN_API_KEY={}\n", scene.key));
+    if std::os::unix::fs::chown(scene.path(".git"), Some(12_345), None).is_err() {
+        return;
+    }
+    let scan = |args: &[&str]| scene.run(&[&["scan", "other", "--format", "json"], args].concat());
+    scan(&[]).finds_and_says("belongs to another user");
+    scan(&["--trust-owner"]).finds_all();
+}
+
+#[test]
+fn a_submodule_of_another_user_is_told_and_opened_on_demand() {
+    let scene = Scene::repo();
+    scene.write("beside.env", format!("YOUSIGN_API_KEY={}\n", scene.key));
+    scene.sandbox.git(&["clone", "-q", "t", "t/module"]);
+    scene.git(&["add", "module"]);
+    if std::os::unix::fs::chown(scene.path("module/.git"), Some(12_345), None).is_err() {
+        return;
+    }
+    scene.scan().finds_and_says("belongs to another user");
+    scene.scan_with(&["--trust-owner"]).finds_all();
+}
+
 #[test]
 fn a_git_folder_that_is_a_fifo_does_not_hang() {
     broken(|scene| {
