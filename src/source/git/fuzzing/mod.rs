@@ -111,7 +111,7 @@ pub fn pack_forest(data: &[u8]) {
 
 /// Sizes that a buffer takes one after the other, beyond what stays in memory too.
 pub fn buffer(data: &[u8]) {
-    const SIZES: [usize; 6] = [0, 1, 4096, HUGE, HUGE + 1, HUGE + (1 << 20)];
+    const SIZES: [usize; 6] = [0, 1, 4096, HUGE, HUGE + 1, HUGE + HUGE / 32];
     let mut buffer = Buffer::default();
     for choice in data.iter().take(6) {
         let size = SIZES[usize::from(*choice) % SIZES.len()];

@@ -8,8 +8,8 @@ use memmap2::MmapMut;
 
 use super::entry::EntryError;
 
-/// Objects above this size stand in a file.
-pub(crate) const HUGE: usize = 32 << 20;
+/// Objects above this size stand in a file. A fuzzer shall get there more often than once in a second.
+pub(crate) const HUGE: usize = if cfg!(feature = "fuzzing") { 32 << 10 } else { 32 << 20 };
 
 /// A byte buffer that is filled anew again and again.
 #[derive(Debug)]
