@@ -50,7 +50,9 @@ impl<'r> Findings<'r> {
             Kind::Leak => Key::Secret(candidate.secret.fingerprint()),
             Kind::Policy => Key::Breach(candidate.rule_id.clone(), candidate.secret.fingerprint()),
         };
-        self.sightings.entry(key).or_default().push(sighting);
+        // Most secrets are seen once; room for four, as a list takes by itself, would be most of what many findings hold.
+        let sightings = self.sightings.entry(key).or_insert_with(|| Vec::with_capacity(1));
+        sightings.push(sighting);
     }
 
     /// Brings the sightings of each secret into order, when all are there.

@@ -20,7 +20,7 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "TIME")]
     pub(crate) timeout: Option<String>,
     /// Stop when the scan holds more memory than this and report what was found until then [default: three quarters of the
-    /// machine's or container's memory, and no more than half of `ulimit -v`].
+    /// machine's or container's memory, and no more than a third of `ulimit -v`].
     #[arg(long, value_name = "SIZE")]
     pub(crate) max_memory: Option<String>,
     /// Number of threads [default: one per core].
