@@ -61,6 +61,26 @@ pub(super) fn aliases(text: &[u8]) -> Decoded {
     splice.finish()
 }
 
+/// The marks by which a terminal shows colours, which stand glued to what they colour (`ESC[32m`); pasted logs lose the escape.
+pub(super) fn colours(text: &[u8]) -> Decoded {
+    let mut splice = Splice::new(text);
+    for at in memchr_iter(b'[', text) {
+        let is_escaped = text[..at].ends_with(b"\x1b");
+        let is_number = |byte: &&u8| byte.is_ascii_digit() || **byte == b';';
+        let numbers = text[at + 1..].iter().take(20).take_while(is_number).count();
+        let end = at + 1 + numbers;
+        let is_mark = match text.get(end) {
+            Some(b'm') => is_escaped || numbers > 0,
+            Some(b'K') => is_escaped,
+            _ => false,
+        };
+        if is_mark {
+            splice.remove(Span::new(at - usize::from(is_escaped), end + 1));
+        }
+    }
+    splice.finish()
+}
+
 /// Text that an office document splits into runs, each in a tag of its own.
 pub(super) fn text_runs(text: &[u8]) -> Decoded {
     let mut splice = Splice::new(text);

@@ -61,8 +61,9 @@ fn joint(text: &[u8], close: usize) -> Option<(usize, Joint)> {
     while let Some(&byte) = window.get(at) {
         match byte {
             b'"' | b'\'' | b'`' => {
-                // `""` is an empty literal, not two that touch.
-                return (at > 0).then_some((close + 1 + at, kind));
+                // `""` is an empty literal, unless two of a shell touch (`"abc""def"`).
+                let touches = at > 0 || touch(text, close);
+                return touches.then_some((close + 1 + at, kind));
             }
             b' ' | b'\t' | b'\r' => at += 1,
             b'\n' if lines < 2 => {
@@ -108,6 +109,15 @@ fn joint(text: &[u8], close: usize) -> Option<(usize, Joint)> {
         }
     }
     None
+}
+
+/// Whether letters and digits stand on both sides of the two quotes at `at`.
+fn touch(text: &[u8], at: usize) -> bool {
+    const LEAST: usize = 2;
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric();
+    at >= LEAST
+        && text[at - LEAST..at].iter().all(is_part)
+        && text.get(at + 2..at + 2 + LEAST).is_some_and(|behind| behind.iter().all(is_part))
 }
 
 fn at_most_space(text: &[u8]) -> bool {
