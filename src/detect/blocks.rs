@@ -52,7 +52,13 @@ pub(super) fn around(page: &Page<'_>, at: usize) -> Vec<Block> {
 /// The block that a bracket opens.
 fn bracket_block(page: &Page<'_>, bracket: usize) -> Block {
     let header = with_comment_above(page, header_before(page.text, bracket));
-    let is_data = opens_data(&page.text[header.start..bracket], page.text[bracket]);
+    let text = page.text[header.start..bracket].trim_ascii_end();
+    // PHP writes `'key' => array(` for `'key' => [`.
+    if let Some(before) = text.strip_suffix(b"array").filter(|_| page.text[bracket] == b'(') {
+        let header = Span::new(header.start, header.start + before.len());
+        return Block { header, start: bracket, is_data: opens_data(before, b'[') };
+    }
+    let is_data = opens_data(text, page.text[bracket]);
     Block { header, start: bracket, is_data }
 }
 
@@ -63,7 +69,17 @@ fn line_block(page: &Page<'_>, line: Span) -> Block {
     let is_code = page.vocabulary().code_head.iter().any(|word| word.as_bytes() == first);
     let is_data = !is_code && (text.ends_with(b":") || text.ends_with(b">"));
     let header = Span::new(line.start, line.end.min(line.start + MAX_HEADER));
+    let header = key_above(page, line, text).unwrap_or(header);
     Block { header, start: line.start, is_data }
+}
+
+/// The key of a property list's dictionary: it stands in the line above.
+fn key_above(page: &Page<'_>, line: Span, text: &[u8]) -> Option<Span> {
+    let above = page.lines.around(line.start.checked_sub(1)?);
+    let key = page.slice(above).trim_ascii().strip_prefix(b"<key>")?.strip_suffix(b"</key>")?;
+    let is_key = matches!(text, b"<dict>" | b"<array>") && key.len() < MAX_HEADER;
+    let start = memchr::memmem::find(page.slice(above), b"<key>")? + above.start + 5;
+    is_key.then(|| Span::new(start, start + key.len()))
 }
 
 /// Whether a bracket behind `header` holds data and not code: `"a": {`, `'a' => [`, `a = {`, `variable "a" {`.
@@ -133,6 +149,13 @@ fn header_before(text: &[u8], bracket: usize) -> Span {
         start -= 1;
     }
     Span::new(start, bracket)
+}
+
+/// Whether `at`, not far from a value whose blocks were asked for, stands in a bracket directly within the one at `outer`.
+pub(super) fn is_in_bracket_within(page: &Page<'_>, at: usize, outer: usize) -> bool {
+    let outline = page.outline(Span::new(outer.min(at), outer.max(at)), 2 * BLOCK_REACH);
+    let around: Vec<usize> = outline.around(at).take(MAX_BLOCKS).map(|open| open.at).collect();
+    around.iter().skip(1).any(|open| *open == outer)
 }
 
 /// The end of the block that begins at `start`: its closing bracket, or the line where its indentation ends. `None` if

@@ -14,6 +14,8 @@ pub(super) struct Column {
     pub(super) row: Span,
     /// Of an SQL `INSERT`: from the keyword to the name of the table.
     pub(super) table: Option<Span>,
+    /// The row's fields, each with the name of its column.
+    pub(super) fields: Vec<(Span, Span)>,
 }
 
 /// The first line of a file whose other lines are rows.
@@ -68,6 +70,12 @@ fn in_csv(text: &[u8], lines: &Lines, header: &Header, span: Span) -> Option<Col
         name: header.names[column],
         row,
         table: None,
+        fields: header
+            .names
+            .iter()
+            .copied()
+            .zip(values.iter().map(|field| within(text, field)))
+            .collect(),
     })
 }
 
@@ -86,7 +94,10 @@ fn in_insert(text: &[u8], span: Span) -> Option<Column> {
     let names = fields(&before[list_start + 1..list_end], b',');
     let row_end = memchr::memchr2(b')', b'\n', &text[span.end..]).unwrap_or(0);
     let table_start = memchr::memrchr3(b';', b'\n', b')', &before[..list_start]);
+    let values = fields(&before[row_start + 1..], b',');
+    let own = names.iter().zip(&values);
     Some(Column {
+        fields: own.map(|(name, field)| (within(text, name), within(text, field))).collect(),
         name: within(text, names.get(column)?),
         row: Span::new(floor + row_start, span.end + row_end.min(MAX_ROW)),
         table: Some(Span::new(floor + table_start.map_or(0, |at| at + 1), floor + list_start)),

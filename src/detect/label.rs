@@ -127,9 +127,13 @@ fn meaning(
     if words.iter().any(is_digest) {
         return Meaning::Harmless;
     }
-    let ends_in_credential = is_credential(head, provider, vocabulary);
+    let ends_in_credential = is_credential(head, provider, vocabulary)
+        || vocabulary.own_secret.contains(&words.join("_"));
     if !ends_in_credential && vocabulary.harmless.contains(head.as_str()) {
         return Meaning::Harmless;
+    }
+    if !names_provider && !ends_in_credential && is_glued_purpose(head, vocabulary) {
+        return Meaning::OtherPurpose;
     }
     if names_provider {
         return if ends_in_credential { Meaning::Credential } else { Meaning::Unknown };
@@ -138,6 +142,9 @@ fn meaning(
         return Meaning::Rival;
     }
     if ends_in_credential {
+        if is_owned_by_purpose(name, vocabulary) {
+            return Meaning::OtherPurpose;
+        }
         let qualifiers = || words.iter().filter(|word| *word != head && !is_suffix(word));
         if qualifiers().any(|word| {
             vocabulary.other_purpose.contains(word) && !vocabulary.neutral.contains(word)
@@ -160,6 +167,31 @@ fn meaning(
     let says_nothing =
         |word: &String| vocabulary.carrier.contains(word) || vocabulary.neutral.contains(word);
     if words.iter().all(says_nothing) { Meaning::Carrier } else { Meaning::Unknown }
+}
+
+/// Whether a purpose and a credential are written in one word (`csrftoken`, `jwtsecret`).
+fn is_glued_purpose(word: &str, vocabulary: &Vocabulary) -> bool {
+    let is_purpose = |length: &usize| {
+        word.is_char_boundary(*length) && vocabulary.purpose_owner.contains(&word[..*length])
+    };
+    let is_credential = |length: &usize| {
+        word.is_char_boundary(word.len() - *length)
+            && vocabulary.credential.contains(&word[word.len() - *length..])
+    };
+    word.len() > 6
+        && (3..word.len()).any(|length| is_purpose(&length))
+        && (3..word.len()).any(|length| is_credential(&length))
+}
+
+/// Whether the nearest telling part before the last one of a dotted name is a purpose (`security.jwt.signing.key`).
+fn is_owned_by_purpose(name: &[u8], vocabulary: &Vocabulary) -> bool {
+    let parts = name.rsplit(|byte| matches!(byte, b'.' | b':')).filter(|part| !part.is_empty());
+    let mut owners = parts.skip(1).map(lex::subwords);
+    let says_nothing = |word: &String| {
+        vocabulary.neutral.contains(word) || vocabulary.credential.contains(word) && word != "jwt"
+    };
+    let owner = owners.find(|words| !words.iter().all(says_nothing));
+    owner.is_some_and(|words| words.iter().any(|word| vocabulary.purpose_owner.contains(word)))
 }
 
 /// The word that says what the thing is: the last one that is no environment, version or number.

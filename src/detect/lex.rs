@@ -150,10 +150,23 @@ pub(super) fn any_subword(name: &[u8], mut test: impl FnMut(&str) -> bool) -> bo
             word.clear();
         }
         if is_part {
-            word.push(if byte < 0x80 { char::from(byte.to_ascii_lowercase()) } else { 'é' });
+            match byte {
+                0..0x80 => word.push(char::from(byte.to_ascii_lowercase())),
+                // The rest of a character in UTF-8.
+                0x80..0xc0 => {}
+                _ => word.push('é'),
+            }
         }
     }
     !word.is_empty() && test(&word)
+}
+
+/// Whether one of the [`subwords`] of the name around it begins at `at`.
+pub(super) fn begins_subword(text: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|before| text[before]);
+    before.is_none_or(|byte| {
+        !byte.is_ascii_alphanumeric() || byte.is_ascii_lowercase() && text[at].is_ascii_uppercase()
+    })
 }
 
 /// The word in which `found` stands, at most 80 bytes to each side.

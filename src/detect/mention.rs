@@ -128,6 +128,13 @@ impl Mentions {
         self.in_text.is_empty() && !self.in_path && self.far.is_none()
     }
 
+    /// The mentions within `span`, by position.
+    pub(super) fn inside(&self, span: Span) -> &[Mention] {
+        let from = self.in_text.partition_point(|mention| mention.span.start < span.start);
+        let to = self.in_text.partition_point(|mention| mention.span.end <= span.end);
+        &self.in_text[from..to.max(from)]
+    }
+
     /// Whether a mention stands within `span`.
     pub(super) fn within(&self, span: Span) -> bool {
         let from = self.in_text.partition_point(|mention| mention.span.start < span.start);
@@ -208,9 +215,45 @@ fn mention(provider: &Provider, text: &[u8], found: Span) -> Option<Mention> {
     let around = lex::word_around(text, found);
     let words = lex::subwords(&text[around.start..around.end]);
     let says_credential = words.iter().any(|word| {
-        matches!(word.as_str(), "key" | "apikey" | "token" | "secret" | "api" | "webhook" | "scim")
+        matches!(
+            word.as_str(),
+            "key" | "apikey" | "token" | "secret" | "api" | "webhook" | "scim" | "client" | "sdk"
+        )
     });
-    says_credential.then_some(Mention { span: found, host: None, api: false })
+    let counts = says_credential || heads_block(text, found) || is_imported(text, found);
+    counts.then_some(Mention { span: found, host: None, api: false })
+}
+
+/// Whether the keyword alone heads a block of settings (`youtrust:`, `'youtrust' => [`, `[youtrust]`).
+fn heads_block(text: &[u8], found: Span) -> bool {
+    let is_line = |byte: &&u8| **byte != b'\n';
+    let before = text[..found.start].iter().rev().take(40).take_while(is_line);
+    let before: Vec<u8> = before.copied().collect();
+    let behind = text[found.end..].iter().take(40).take_while(is_line);
+    let behind: Vec<u8> = behind.copied().collect();
+    let is_quote = |byte: &u8| b"\"'`".contains(byte);
+    let starts =
+        before.iter().find(|byte| !is_quote(byte)).is_none_or(|byte| b" \t{[(,".contains(byte));
+    let rest = behind.strip_prefix(b"\"").or_else(|| behind.strip_prefix(b"'")).unwrap_or(&behind);
+    let rest = rest.trim_ascii();
+    let opens = |rest: &[u8]| matches!(rest.trim_ascii_start().first(), Some(b'{' | b'[' | b'('));
+    let is_section = before.first() == Some(&b'[') && rest == b"]";
+    let operator = [b"=>".as_slice(), b":=", b":", b"="]
+        .into_iter()
+        .find_map(|operator| rest.strip_prefix(operator));
+    let is_block =
+        operator.map_or_else(|| rest.first() == Some(&b'{'), |rest| opens(rest) || rest.is_empty());
+    starts && (is_section || is_block)
+}
+
+/// Whether the keyword's line imports something of its name.
+fn is_imported(text: &[u8], found: Span) -> bool {
+    let line =
+        text[..found.start].iter().rev().take(120).take_while(|byte| **byte != b'\n').count();
+    let line = text[found.start - line..found.start].trim_ascii_start();
+    [b"import ".as_slice(), b"from ", b"use ", b"using ", b"require"]
+        .iter()
+        .any(|word| line.starts_with(word))
 }
 
 /// The host name around the keyword, if it is one of the provider's.

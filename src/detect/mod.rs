@@ -3,6 +3,7 @@
 
 mod blocks;
 mod columns;
+mod console;
 mod context;
 mod encoded;
 mod environment;
@@ -10,10 +11,12 @@ mod exposure;
 mod eyes;
 mod forms;
 mod found;
+mod items;
 mod known;
 mod label;
 mod lex;
 mod lines;
+mod links;
 mod mention;
 mod naming;
 mod original;
@@ -29,6 +32,7 @@ mod samples;
 mod score;
 mod selection;
 mod snippet;
+mod statement;
 mod token;
 mod urls;
 mod verdict;

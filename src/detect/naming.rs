@@ -5,6 +5,7 @@ use super::blocks;
 use super::blocks::Block;
 use super::columns;
 use super::columns::Column;
+use super::console;
 use super::context;
 use super::context::Context;
 use super::context::Link;
@@ -50,6 +51,8 @@ impl Namer<'_> {
             .or_else(|| {
                 context::serialized_key(self.page.text, span).map(|key| self.read_span(key))
             })
+            .or_else(|| self.label_elsewhere(span))
+            .or_else(|| self.label_of_keys(span, context))
             .or_else(|| self.tied_label(span, context));
         Naming { label, column }
     }
@@ -77,6 +80,65 @@ impl Namer<'_> {
         })
     }
 
+    /// What the question of a console says of its answer, or the instruction that uses what assembly loads.
+    fn label_elsewhere(&self, span: Span) -> Option<Label> {
+        let line =
+            console::question(self.page, span).or_else(|| console::instruction(self.page, span))?;
+        let words = lex::leftwards(self.page.text, line.end, line.len());
+        let names = words.filter_map(|lexeme| match lexeme {
+            Lexeme::Word(word) if !word.overlaps(span) => Some(self.page.slice(word)),
+            _ => None,
+        });
+        let names: Vec<&[u8]> = names.take(MAX_SIBLINGS).collect();
+        let labels: Vec<Label> = names.iter().map(|name| self.read(name)).collect();
+        let vocabulary = self.page.vocabulary();
+        let is = |meaning: Meaning| labels.iter().find(|label| label.meaning == meaning);
+        let is_digest =
+            |label: &&Label| label.words.iter().any(|word| vocabulary.digest.contains(word));
+        let names_us = |label: &&Label| label.names_provider;
+        if let Some(digest) = labels.iter().find(is_digest) {
+            return Some(digest.clone());
+        }
+        let own = labels.iter().filter(names_us).find(|label| label.meaning == Meaning::Credential);
+        let both = || {
+            let credential = is(Meaning::Credential)?;
+            let of_us = labels.iter().find(names_us)?;
+            let phrase = [of_us.text.as_bytes()];
+            Some(credential.clone().within_phrase(
+                &phrase,
+                self.page.provider,
+                vocabulary,
+                self.rivals,
+            ))
+        };
+        own.cloned()
+            .or_else(both)
+            .or_else(|| is(Meaning::Harmless).cloned())
+            .or_else(|| labels.iter().find(names_us).cloned())
+            .or_else(|| {
+                [
+                    Meaning::Credential,
+                    Meaning::Rival,
+                    Meaning::OtherPurpose,
+                    Meaning::ForeignCredential,
+                ]
+                .into_iter()
+                .find_map(is)
+                .cloned()
+            })
+    }
+
+    /// The name of the block, if that holds the provider's keys by whose they are (`$yousignKeys = ['paris' => VALUE]`).
+    fn label_of_keys(&self, span: Span, context: &Context) -> Option<Label> {
+        let block = context.blocks.first().filter(|block| block.is_data)?;
+        let label = self.read(self.header_name(block)?);
+        let is_plural = label.words.last().is_some_and(|word| word.ends_with('s'));
+        let is_ours = is_plural && label.names_provider && label.meaning == Meaning::Credential;
+        let token = self.page.slice(span);
+        let is_mixed = token.iter().any(u8::is_ascii_uppercase);
+        (is_ours && is_mixed).then_some(label)
+    }
+
     /// The name that syntax ties to the value.
     fn tied_label(&self, span: Span, context: &Context) -> Option<Label> {
         let mut carried = false;
@@ -87,6 +149,8 @@ impl Namer<'_> {
             let is_carrier = label.meaning == Meaning::Carrier
                 || name.link == Link::Called && self.is_setter(&label);
             match name.link {
+                // A time or a number names nothing.
+                _ if is_number(self.page.slice(name.span)) => {}
                 // A command such as `aws` names nobody's credential by itself.
                 Link::Path => {}
                 Link::Adjacent if label.meaning == Meaning::Rival && label.words.len() == 1 => {}
@@ -132,6 +196,7 @@ impl Namer<'_> {
         let joined = names.windows(2).take_while(|pair| {
             let between = pair[1].span.end..pair[0].span.start;
             pair[1].link == Link::Adjacent
+                && !is_number(self.page.slice(pair[1].span))
                 && between.len() < 6
                 && self.page.text[between].iter().all(is_glue)
         });
@@ -244,6 +309,11 @@ impl Namer<'_> {
         let label = self.read(stem);
         (label.names_provider || label.meaning == Meaning::Credential).then_some(label)
     }
+}
+
+/// Whether a word is a number, a date or a time.
+fn is_number(name: &[u8]) -> bool {
+    name.len() > 1 && name.iter().all(|byte| byte.is_ascii_digit() || b"-.TZ".contains(byte))
 }
 
 fn says_something(label: &Label) -> bool {

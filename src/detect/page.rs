@@ -9,6 +9,7 @@ use aho_corasick::AhoCorasick;
 use regex::bytes::Regex;
 
 use super::columns::Header;
+use super::lex;
 use super::lines::Lines;
 use super::mention::Far;
 use super::mention::Mentions;
@@ -99,7 +100,8 @@ impl<'t> Page<'t> {
 
     /// The first line, if it is the header of a table.
     pub(super) fn header(&self) -> Option<&Header> {
-        self.header.get_or_init(|| Header::read(self.text, &self.lines)).as_ref()
+        let read = || (!self.is_code()).then(|| Header::read(self.text, &self.lines)).flatten();
+        self.header.get_or_init(read).as_ref()
     }
 
     /// The brackets and lines of a stretch that holds `needed`; the same is good for what comes within `reach` behind it.
@@ -158,7 +160,10 @@ impl<'t> Page<'t> {
         let parts = self.parts_about_provider();
         let found = parts.iter().flat_map(|part| {
             let found = cues.find_iter(self.slice(*part));
-            found.map(|found| Span::new(part.start + found.start(), part.start + found.end()))
+            let found =
+                found.map(|found| Span::new(part.start + found.start(), part.start + found.end()));
+            // Not in the middle of a word: a key may hold the letters of a cue.
+            found.filter(|found| lex::begins_subword(self.text, found.start))
         });
         self.words_beside(found.take(MAX_CHECKS))
     }
@@ -171,12 +176,35 @@ impl<'t> Page<'t> {
             let mut at = line.start.max(place.start.saturating_sub(BESIDE));
             let end = line.end.min(place.end + BESIDE);
             for word in self.text[at..end].split(|byte| !is_word(byte)) {
-                words.entry(word).or_insert((at, at)).1 = at;
+                if !self.is_key(at + word.len()) {
+                    words.entry(word).or_insert((at, at)).1 = at;
+                }
                 at += word.len() + 1;
             }
         }
         words.remove(&b""[..]);
         words
+    }
+
+    /// Whether the file's own name, not only that of a folder, speaks of the provider.
+    pub(super) fn file_names_provider(&self) -> bool {
+        let name = self.file_name().to_ascii_lowercase();
+        let holds = |word: &String| memchr::memmem::find(&name, word.as_bytes()).is_some();
+        self.mentions.in_path && self.provider.names.iter().any(holds)
+    }
+
+    /// Whether the file's name ends as those of programs do.
+    fn is_code(&self) -> bool {
+        let ending = self.file_name().rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+        let ending = String::from_utf8_lossy(ending).to_ascii_lowercase();
+        self.vocabulary().file_ending.contains(&ending)
+    }
+
+    /// Whether a word that ends at `end` is a quoted key (`'key' => …`) and so names something of its own.
+    fn is_key(&self, end: usize) -> bool {
+        let Some(b'"' | b'\'') = self.text.get(end) else { return false };
+        let rest = self.text[end + 1..].iter().find(|byte| **byte != b' ');
+        matches!(rest, Some(b':' | b'='))
     }
 
     /// The last part of the path.

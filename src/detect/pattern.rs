@@ -114,9 +114,10 @@ fn is_plausible(value: &[u8], pattern: &PatternRule, vocabulary: &Vocabulary) ->
     let is_reference = vocabulary.reference.iter().any(|word| holds(word));
     let is_uniform = value.iter().all(|byte| byte == &value[0])
         || value.iter().all(|byte| b"*x.X-_#".contains(byte));
-    // A single word is prose or a name, hardly a password.
+    // A single word is prose or a name, hardly a password, unless it mixes cases as no name does.
     let is_name =
-        value.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.' | b'-'));
+        value.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.' | b'-'))
+            && !randomness::looks_drawn(value);
     let looks_random = || {
         let has_digit = value.iter().any(u8::is_ascii_digit);
         has_digit && randomness::objection(value).is_none()

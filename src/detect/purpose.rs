@@ -1,28 +1,111 @@
 //! What else a value may be for: an argument of somebody else's function, the digest of a file.
 
+use super::blocks::Block;
 use super::context::Context;
+use super::label::Label;
+use super::label::Meaning;
 use super::lex;
 use super::verdict::Judge;
+use super::verdict::own_line;
+use crate::location::Span;
 
 impl Judge<'_, '_> {
     /// The function whose argument the value is, itself or in an object (`session({ secret: VALUE })`), if its name speaks
     /// of another purpose than an API's.
-    pub(super) fn call_for_other_purpose(&self, context: &Context) -> Option<String> {
-        let innermost = context
-            .blocks
-            .iter()
-            .take(2)
-            .find(|block| self.page.text.get(block.start) == Some(&b'('));
-        let object = || innermost.and_then(|block| self.namer.header_name(block));
+    pub(super) fn call_for_other_purpose(
+        &self,
+        label: Option<&Label>,
+        context: &Context,
+    ) -> Option<String> {
+        let blocks = &context.blocks;
+        let is_call = |block: &&Block| self.page.text.get(block.start) == Some(&b'(');
+        let written = |name: &[u8]| String::from_utf8_lossy(lex::last_part(name)).into_owned();
+        let object =
+            || blocks.iter().take(2).find(is_call).and_then(|block| self.namer.header_name(block));
         let callee = context.callee.map(|callee| self.page.slice(callee)).or_else(object)?;
-        let callee = lex::last_part(callee);
-        let words = lex::subwords(callee);
         let vocabulary = self.page.vocabulary();
+        let takes_other = |word: &str| vocabulary.purpose_call.contains(word);
+        let names_us = |part: Span| self.page.mentions.within(part);
+        let around = context.blocks.iter().take(2).map(|block| block.header);
+        if !context.statement.into_iter().chain(around).any(names_us) {
+            // `register(jwt, { secret: VALUE })`
+            let before_object =
+                blocks.get(1).filter(is_call).map(|call| Span::new(call.start, blocks[0].start));
+            let before_object = before_object.filter(|part| part.len() < 100 && !names_us(*part));
+            let in_arguments = |part: Span| lex::any_subword(self.page.slice(part), takes_other);
+            if lex::any_subword(callee, takes_other) || before_object.is_some_and(in_arguments) {
+                return Some(written(callee));
+            }
+        }
+        let words = lex::subwords(lex::last_part(callee));
         let is_other = |word: &String| {
             vocabulary.other_purpose.contains(word) && !vocabulary.neutral.contains(word)
         };
-        let is_known = words.len() == 1 && words.iter().all(is_other);
-        is_known.then(|| String::from_utf8_lossy(callee).into_owned())
+        let is_credential = label.is_some_and(|label| label.meaning == Meaning::Credential);
+        (is_credential && words.len() == 1 && words.iter().all(is_other)).then(|| written(callee))
+    }
+
+    /// What names another provider around the value's object and not us: its key (`algolia: { apiKey: VALUE }`), or the function
+    /// to which it is passed (`Bugsnag.start({ apiKey: VALUE })`).
+    pub(super) fn owner_of_rival(&self, context: &Context) -> Option<String> {
+        let is = |block: &Block, bracket: u8| self.page.text.get(block.start) == Some(&bracket);
+        let object = context.blocks.first()?;
+        let call = context.blocks.get(1).filter(|call| is(object, b'{') && is(call, b'('));
+        let owner = if object.is_data { Some(object) } else { call }?;
+        let name = self.namer.header_name(owner)?;
+        let is_theirs = self.rivals.named_plainly_in(name)
+            && !self.page.mentions.within(own_line(self.page, owner));
+        is_theirs.then(|| String::from_utf8_lossy(name).into_owned())
+    }
+
+    /// Whether a name is that of a framework's own secret (`SECRET_KEY`), itself or in its block (`framework: secret:`), and
+    /// nothing but a mention somewhere in the file ties the value to the provider.
+    pub(super) fn is_own_secret(&self, label: &Label, context: &Context) -> bool {
+        let name = lex::subwords(lex::last_part(label.text.as_bytes())).join("_");
+        let block = context.blocks.iter().find(|block| block.is_data);
+        let block = block.and_then(|block| self.namer.header_name(block)).unwrap_or_default();
+        let known = &self.page.vocabulary().own_secret;
+        let within = || {
+            format!(
+                "{}.{name}",
+                String::from_utf8_lossy(lex::last_part(block)).to_ascii_lowercase()
+            )
+        };
+        (known.contains(&name) || known.contains(&within()))
+            && !self.is_tied_closely(label, context)
+    }
+
+    /// Whether a block, a call or a later use of the name says that the value is the provider's; names of other settings beside
+    /// it say nothing.
+    fn is_tied_closely(&self, label: &Label, context: &Context) -> bool {
+        let mentions = &self.page.mentions;
+        let callee = |callee: Span| mentions.within(lex::word_around(self.page.text, callee));
+        let own = context.statement.unwrap_or(Span::new(0, 0));
+        context.blocks.iter().any(|block| mentions.within(block.header) && self.heads_value(block))
+            || context.callee.is_some_and(callee)
+            || self.page.file_names_provider()
+            || self.page.is_named_with_provider(lex::last_part(label.text.as_bytes()), own)
+    }
+
+    /// Whether what names the provider in a block's header is not a line of other code above it.
+    fn heads_value(&self, block: &Block) -> bool {
+        self.page.text.get(block.start) != Some(&b'(')
+            || self.page.mentions.within(own_line(self.page, block))
+    }
+
+    /// Whether a value that could be a digest is the `key` of an element in JSX.
+    pub(super) fn is_list_key(&self, span: Span) -> bool {
+        let name = self.page.file_name();
+        let is_jsx = [b".jsx".as_slice(), b".tsx", b".js"].iter().any(|end| name.ends_with(end));
+        let line = self.page.lines.around(span.start);
+        let before = &self.page.text[line.start.max(span.start.saturating_sub(200))..span.start];
+        let tag = memchr::memrchr2(b'<', b'>', before).map(|at| &before[at..]);
+        let is_tag = tag.is_some_and(|tag| {
+            tag.first() == Some(&b'<') && tag.get(1).is_some_and(u8::is_ascii_alphabetic)
+        });
+        let ends = [b" key=\"".as_slice(), b" key='", b" key={\"", b" key={'"];
+        let is_hex = !self.page.slice(span).iter().any(u8::is_ascii_uppercase);
+        is_jsx && is_hex && is_tag && ends.iter().any(|end| before.ends_with(end))
     }
 
     /// Whether a name ends as files of a project do (`YousignClient.php`).

@@ -6,6 +6,8 @@
 /// Tenths of bits a value must stay below. Of 200,000 random base62 draws of 32 none in 30,000 reaches it;
 /// joined English words lie above 250.
 const TEXT_LIMIT: i32 = 150;
+/// The same for each letter of a value without digits: names of variables lie above 5, one random value in 100, too.
+const WORDS: i32 = 3;
 /// Pairs of neighbours like `ab`, `21` or `ee` out of 31 from which a base62 value is a sequence (expected: 1.5).
 const BASE62_STEPS: usize = 12;
 /// The same for hexadecimal digits (expected: 5.3; a random key reaches 19 once in ten million draws, which the test met).
@@ -40,6 +42,15 @@ pub(super) fn objection(value: &[u8]) -> Option<&'static str> {
         return Some("reads like words");
     }
     None
+}
+
+/// Whether letters alone look drawn at random: ten or more, with capitals among the others, that make no words.
+pub(super) fn looks_drawn(value: &[u8]) -> bool {
+    let mut pairs = value.windows(2);
+    value.len() >= 10
+        && value.iter().all(u8::is_ascii_alphabetic)
+        && pairs.any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())
+        && text_likelihood(value) < WORDS * i32::try_from(value.len()).unwrap_or(i32::MAX / 1024)
 }
 
 /// Tenths of bits by which `value` is likelier as words than as random letters and digits.

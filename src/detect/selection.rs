@@ -30,11 +30,17 @@ impl<'r> Judge<'r, '_> {
                 RuleKind::Pattern(_) | RuleKind::Tracked(_) => None,
             })
         };
-        let is_default = |kind: &TokenRule| kind.cues == crate::rule::Cues::default();
-        let cued = candidates()
-            .find(|(_, kind, _)| !is_default(kind) && self.has_cue(kind, span, (context, label)));
-        cued.or_else(|| candidates().find(|(_, kind, _)| is_default(kind)))
+
+        let cued = candidates().find(|(rule, kind, _)| {
+            !self.is_default(rule) && self.has_cue(kind, span, (context, label))
+        });
+        cued.or_else(|| candidates().find(|(rule, _, _)| self.is_default(rule)))
             .map(|(rule, _, shape)| (rule, shape))
+    }
+
+    /// Whether a rule for tokens needs no cue.
+    pub(super) fn is_default(&self, rule: &Rule) -> bool {
+        matches!(&rule.kind, RuleKind::Token(kind) if kind.cues == crate::rule::Cues::default())
     }
 
     fn has_cue(

@@ -84,7 +84,8 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
     let before = start.checked_sub(1).map(|at| text[at]);
     let behind = text.get(end).copied();
     let starts = match before {
-        Some(b'+' | b'-' | b'_' | b'%') => false,
+        Some(b'-') => is_default(&text[..start]),
+        Some(b'+' | b'_' | b'%') => false,
         Some(b'\\') => {
             !matches!(text[start], b'n' | b'r' | b't' | b'b' | b'f' | b'u' | b'x' | b'0')
         }
@@ -95,12 +96,26 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
     };
     let ends = match behind {
         Some(b'+' | b'-' | b'_' | b'=') => false,
-        Some(b'/') => is_url_path(text, start),
+        Some(b'/') => is_url_path(text, start) || ends_substitution(&text[end + 1..]),
         Some(b'.') => !text.get(end + 1).is_some_and(u8::is_ascii_alphanumeric),
         Some(b':') => !is_encoded(text[end + 1..].iter()),
         _ => true,
     };
     starts && ends
+}
+
+/// Whether a slash before `behind` ends a command of `sed` (`s/^NAME=.*/NAME=VALUE/g'`).
+fn ends_substitution(behind: &[u8]) -> bool {
+    let flags = behind.iter().take_while(|byte| b"gIm".contains(byte)).count();
+    behind.get(flags).is_none_or(|byte| b"\"' \n\r;".contains(byte))
+}
+
+/// Whether a text ends in what a shell puts before a variable's default (`${NAME:-`).
+fn is_default(before: &[u8]) -> bool {
+    let Some(before) = before.strip_suffix(b":-") else { return false };
+    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+    let name = before.iter().rev().take(80).take_while(is_name).count();
+    name > 0 && before[..before.len() - name].ends_with(b"${")
 }
 
 /// Whether a long run of encoded data goes on from here, as in `iv:data`.
@@ -119,9 +134,10 @@ fn is_url_path(text: &[u8], start: usize) -> bool {
         .take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`<>(),".contains(byte))
         .count();
     let prefix = &text[start - glued..start];
-    [b"http://".as_slice(), b"https://", b"ws://", b"wss://"]
-        .iter()
-        .any(|scheme| memchr::memmem::find(prefix, scheme).is_some())
+    // Of any scheme, as in `yousign://TOKEN@host`.
+    let follows_scheme =
+        |at: usize| at.checked_sub(1).is_some_and(|last| prefix[last].is_ascii_alphabetic());
+    memchr::memmem::find_iter(prefix, b"://").any(follows_scheme)
         || prefix.starts_with(b"/")
         || prefix == b"//"
 }

@@ -1,5 +1,6 @@
 //! URLs around a value: the parameter it is, the page it belongs to, the host that is called with it.
 
+use super::items::Item;
 use super::page::Page;
 use crate::location::Span;
 
@@ -59,6 +60,17 @@ pub(super) fn is_user_information(page: &Page<'_>, span: Span) -> bool {
         })
 }
 
+/// Whether the value is the user or the password of a URL that does not speak of the provider (`postgres://app:VALUE@db`).
+pub(super) fn is_user_information_elsewhere(page: &Page<'_>, span: Span) -> bool {
+    let run = glued(page.text, span, REACH);
+    let before = &page.text[run.start..span.start];
+    let Some(scheme) = memchr::memmem::rfind(before, b"://") else { return false };
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~%:".contains(byte);
+    page.text.get(span.end) == Some(&b'@')
+        && before[scheme + 3..].iter().all(is_part)
+        && !page.mentions.within_any(run, |_| true)
+}
+
 /// What stands around the value without a space or quote between.
 pub(super) fn glued(text: &[u8], span: Span, reach: usize) -> Span {
     let is_part = |byte: &&u8| !byte.is_ascii_whitespace() && !b"\"'`<>".contains(byte);
@@ -85,15 +97,38 @@ pub(super) enum Host {
     Foreign(String),
 }
 
-/// The host of the URL nearest to the value within `window`.
-pub(super) fn nearest_host(page: &Page<'_>, window: Span, span: Span) -> Option<Host> {
+/// The host of the URL nearest to the value within `window`, unless it stands in another item of a list than the value.
+pub(super) fn nearest_host(
+    page: &Page<'_>,
+    window: Span,
+    span: Span,
+    items: &[Item],
+) -> Option<Host> {
     let text = page.slice(window);
     let starts = memchr::memmem::find_iter(text, b"://").map(|at| window.start + at);
     starts
-        .filter(|at| !is_in_comment(page, *at))
+        .filter(|at| {
+            !is_in_comment(page, *at) && !items.iter().any(|item| item.is_beside(page, *at))
+        })
         .filter_map(|at| Some((at, host_at(page, at)?)))
         .min_by_key(|(at, _)| at.abs_diff(span.start))
         .map(|(_, host)| host)
+}
+
+/// The host of the request whose headers a value stands among, if the nearest line above that begins a request has one.
+pub(super) fn request_above(page: &Page<'_>, span: Span) -> Option<Host> {
+    const LINES: usize = 8;
+    let methods = &page.vocabulary().method;
+    let begins = |line: &Span| {
+        let text = page.slice(*line);
+        methods.iter().any(|method| memchr::memmem::find(text, method.as_bytes()).is_some())
+    };
+    let above = |line: &Span| Some(page.lines.around(line.start.checked_sub(1)?));
+    let own = page.lines.around(span.start);
+    let mut lines = std::iter::successors(above(&own), above).take(LINES);
+    let line = lines.find(begins).filter(|line| line.len() < REACH)?;
+    let scheme = memchr::memmem::find(page.slice(line), b"://")?;
+    host_at(page, line.start + scheme)
 }
 
 fn host_at(page: &Page<'_>, scheme_end: usize) -> Option<Host> {

@@ -31,8 +31,6 @@ use crate::rule::RuleKind;
 use crate::rule::Shape;
 use crate::rule::Weights;
 
-/// How far a call or a data block is searched for the host that it speaks to, in bytes.
-const CALL_REACH: usize = 600;
 /// How far another provider is searched, in bytes.
 const RIVAL_REACH: usize = 1_500;
 
@@ -40,9 +38,9 @@ const RIVAL_REACH: usize = 1_500;
 pub(super) struct Judge<'r, 'p> {
     pub(super) provider: &'r Provider,
     pub(super) page: &'p Page<'p>,
-    rivals: &'p Rivals,
+    pub(super) rivals: &'p Rivals,
     pub(super) namer: Namer<'p>,
-    weights: Weights,
+    pub(super) weights: Weights,
 }
 
 impl<'r, 'p> Judge<'r, 'p> {
@@ -59,7 +57,7 @@ impl<'r, 'p> Judge<'r, 'p> {
         let (rule, shape) = self.rule(span, &context, naming.label.as_ref())?;
         let mut verdict = Verdict::new(self.page.rules.thresholds);
         self.weigh_shape(span, shape, &mut verdict);
-        self.weigh_label(span, naming.label.as_ref(), &context, &mut verdict);
+        self.weigh_label((span, rule), naming.label.as_ref(), &context, &mut verdict);
         self.weigh_provider(span, &naming, &context, &mut verdict);
         let environment = match verdict.confidence() {
             Some(_) => environment::environment(self.page, span, &context),
@@ -107,7 +105,7 @@ impl<'r, 'p> Judge<'r, 'p> {
 
     fn weigh_label(
         &self,
-        span: Span,
+        (span, rule): (Span, &Rule),
         label: Option<&Label>,
         context: &Context,
         verdict: &mut Verdict,
@@ -127,9 +125,18 @@ impl<'r, 'p> Judge<'r, 'p> {
             verdict.add(self.weights.credential, text);
             return;
         }
+        if urls::is_user_information_elsewhere(self.page, span) {
+            verdict.add(self.weights.foreign_host, "the user or password in a URL of another host");
+        }
         if context.is_bearer && !label.is_some_and(is_rival) {
             verdict.add(self.weights.bearer, "follows `Bearer`");
             return;
+        }
+        if !label.is_some_and(|label| label.names_provider)
+            && let Some(call) = self.call_for_other_purpose(label, context)
+        {
+            let text = format!("passed to `{call}`, which takes secrets for another purpose");
+            verdict.add(self.weights.other_purpose, text);
         }
         let Some(label) = label else {
             if urls::is_parameter(self.page, span) {
@@ -139,11 +146,16 @@ impl<'r, 'p> Judge<'r, 'p> {
             return;
         };
         if label.meaning == Meaning::Credential
-            && !label.names_provider
-            && let Some(call) = self.call_for_other_purpose(context)
+            && self.is_default(rule)
+            && self.is_own_secret(label, context)
         {
-            let text = format!("passed to `{call}`, which takes secrets for another purpose");
+            let text = "frameworks keep a secret of their own under that name";
             verdict.add(self.weights.other_purpose, text);
+        }
+        if label.text == "key" && self.is_list_key(span) {
+            let text = "tells items of a list apart, as `key` does in JSX";
+            verdict.add(self.weights.harmless_name, text);
+            return;
         }
         let (weight, what) = self.weight_of(label, span);
         let name = quote::visible(&label.text, self.page.slice(span));
@@ -262,16 +274,26 @@ impl<'r, 'p> Judge<'r, 'p> {
         // In a table the other columns' names say nothing about this one.
         let own = naming.column.as_ref().map(|column| column.row).or(context.statement);
         let table = naming.column.as_ref().and_then(|column| column.table);
-        if own.into_iter().chain(table).any(|span| self.page.mentions.within(span)) {
+        let items = self.items(span, context);
+        let is_named = |part: Span| {
+            let mut inside = self.page.mentions.inside(part).iter();
+            inside.any(|mention| {
+                !items.iter().any(|item| item.is_beside(self.page, mention.span.start))
+            })
+        };
+        if own.into_iter().chain(table).any(is_named) {
             verdict.add(weights.same_statement, format!("{name} stands in the same statement"));
             self.weigh_nearer_in_statement(span, own, verdict);
+            if let Some(call) = self.owner_of_rival(context) {
+                verdict.add(weights.rival_block, format!("inside of `{call}`"));
+            }
             return;
         }
         if own.is_some_and(|own| self.rivals.owns_in(self.page, own)) {
             let text = "another provider stands in the same statement";
             verdict.add(weights.rival_in_statement, text);
         }
-        match self.host_spoken_to(span, context) {
+        match self.host_spoken_to(span, context, &items) {
             Some(Host::Ours) => {
                 verdict.add(weights.same_call, format!("a host of {name} stands in the same call"));
                 return;
@@ -285,6 +307,20 @@ impl<'r, 'p> Judge<'r, 'p> {
             verdict.add(weights.strange_block, "its table is about something else");
         } else if naming.column.is_none() && self.weigh_blocks(context, verdict) {
             return;
+        }
+        if let Some(name) = self.item_of_ours(&items) {
+            verdict.add(weights.enclosing_block, format!("in a list's item called `{name}`"));
+            return;
+        }
+        if let Some(name) = naming.column.as_ref().and_then(|column| self.row_of_another(column)) {
+            verdict.add(weights.other_item, format!("its row of the table is about `{name}`"));
+        }
+        if let Some(name) = self.item_of_another(&items) {
+            let text = format!(
+                "its item in a list is called `{name}`, another one `{provider}`",
+                provider = self.provider.name
+            );
+            verdict.add(weights.other_item, text);
         }
         self.weigh_distance(span, naming, context, verdict);
     }
@@ -328,31 +364,6 @@ impl<'r, 'p> Judge<'r, 'p> {
         block.is_some()
     }
 
-    /// The host that is called with the value: in the statement, or in the innermost call or data block that has one.
-    fn host_spoken_to(&self, span: Span, context: &Context) -> Option<Host> {
-        let near = |window: Span| {
-            Span::new(
-                window.start.max(span.start.saturating_sub(CALL_REACH)),
-                window.end.min(span.end + CALL_REACH).max(span.end),
-            )
-        };
-        // A block that names the provider says whose its values are, wherever the blocks around it go.
-        let ours = |block: &Block| self.page.mentions.within(block.header);
-        let inner = context.blocks.iter().position(ours).map_or(context.blocks.len(), |at| at + 1);
-        let calls = context.blocks[..inner]
-            .iter()
-            .filter(|block| block.is_data || self.page.text.get(block.start) == Some(&b'('));
-        let windows = calls.take(3).filter_map(|block| {
-            Some(near(Span::new(block.start, blocks::end(self.page, block.start)?)))
-        });
-        context
-            .statement
-            .map(near)
-            .into_iter()
-            .chain(windows)
-            .find_map(|window| urls::nearest_host(self.page, window, span))
-    }
-
     /// Weighs mentions elsewhere in the file and in its path.
     fn weigh_distance(
         &self,
@@ -362,6 +373,11 @@ impl<'r, 'p> Judge<'r, 'p> {
         verdict: &mut Verdict,
     ) {
         let label = naming.label.as_ref();
+        if context.is_bearer
+            && let Some(Host::Foreign(host)) = urls::request_above(self.page, span)
+        {
+            verdict.add(self.weights.foreign_host, format!("the request above goes to {host}"));
+        }
         let lines = self.weigh_mention(span, verdict);
         if naming.column.is_none() {
             self.weigh_links(span, label, context, verdict);
@@ -408,40 +424,6 @@ impl<'r, 'p> Judge<'r, 'p> {
         nearest.map_or(usize::MAX, |near| near.distance.in_lines())
     }
 
-    /// Weighs whether what the value is passed or assigned to is named where the text speaks of the provider, as by an
-    /// import (`use Yousign\Client`) or a call (`new YousignClient($key)`).
-    fn weigh_links(
-        &self,
-        span: Span,
-        label: Option<&Label>,
-        context: &Context,
-        verdict: &mut Verdict,
-    ) {
-        let provider = &self.provider.name;
-        let carrier = &self.page.vocabulary().carrier;
-        // In a file of one line the value's own name stands beside the mention, too.
-        let own = context.statement.unwrap_or(span);
-        let is_linked = |name: &[u8]| {
-            let word = String::from_utf8_lossy(name).to_ascii_lowercase();
-            !carrier.contains(&word) && self.page.is_named_with_provider(name, own)
-        };
-        let callee = context.callee.map(|callee| lex::last_part(self.page.slice(callee)));
-        // A class is imported for one purpose; a function such as `updateValue` takes anything.
-        let is_class = |callee: &&[u8]| callee.first().is_some_and(u8::is_ascii_uppercase);
-        if let Some(callee) = callee.filter(is_class).filter(|callee| is_linked(callee)) {
-            let callee = String::from_utf8_lossy(callee);
-            let text = format!("passed to `{callee}`, which a line about {provider} names");
-            verdict.add(self.weights.linked_callee, text);
-            return;
-        }
-        let Some(name) = label.map(|label| label.text.as_bytes()) else { return };
-        if is_linked(lex::last_part(name)) {
-            let name = String::from_utf8_lossy(name);
-            let text = format!("`{name}` is named again in a line about {provider}");
-            verdict.add(self.weights.linked_name, text);
-        }
-    }
-
     /// Whether an SQL table has a telling name; that it does not speak of the provider is known.
     fn is_strange(&self, column: &Column) -> bool {
         let name =
@@ -450,7 +432,7 @@ impl<'r, 'p> Judge<'r, 'p> {
     }
 
     /// Whether all words of a name are such as say nothing about whose it is.
-    fn is_generic(&self, name: &[u8]) -> bool {
+    pub(super) fn is_generic(&self, name: &[u8]) -> bool {
         let vocabulary = self.page.vocabulary();
         lex::subwords(name).iter().all(|word| {
             word.bytes().all(|byte| byte.is_ascii_digit())
@@ -474,7 +456,7 @@ impl<'r, 'p> Judge<'r, 'p> {
 }
 
 /// The last line of a block's header, without a comment above it.
-fn own_line(page: &Page<'_>, block: &Block) -> Span {
+pub(super) fn own_line(page: &Page<'_>, block: &Block) -> Span {
     let header = page.slice(block.header);
     let text = header.trim_ascii_end();
     let start = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);

@@ -30,10 +30,20 @@ pub struct Vocabulary {
     pub reference_word: HashSet<String>,
     pub published: HashSet<String>,
     pub file_ending: HashSet<String>,
+    pub own_secret: HashSet<String>,
+    pub purpose_owner: HashSet<String>,
+    pub purpose_call: HashSet<String>,
+    pub loading: HashSet<String>,
+    pub identity: HashSet<String>,
+    pub header: HashSet<String>,
+    pub owner_column: HashSet<String>,
     pub reference: Vec<String>,
     pub placeholder: Vec<String>,
     pub encrypted_before: Vec<String>,
     pub idle_hosts: Vec<String>,
+    pub answer: Vec<String>,
+    pub prompt: Vec<String>,
+    pub method: Vec<String>,
 }
 
 /// The table `[vocabulary]` of a rule file: words to add.
@@ -62,10 +72,20 @@ pub(super) struct VocabularyToml {
     reference_word: Vec<String>,
     published: Vec<String>,
     file_ending: Vec<String>,
+    own_secret: Vec<String>,
+    purpose_owner: Vec<String>,
+    purpose_call: Vec<String>,
+    loading: Vec<String>,
+    identity: Vec<String>,
+    header: Vec<String>,
+    owner_column: Vec<String>,
     reference: Vec<String>,
     placeholder: Vec<String>,
     encrypted_before: Vec<String>,
     idle_hosts: Vec<String>,
+    answer: Vec<String>,
+    prompt: Vec<String>,
+    method: Vec<String>,
 }
 
 impl Vocabulary {
@@ -98,9 +118,19 @@ impl Vocabulary {
         self.reference_word.extend(words.reference_word);
         self.published.extend(words.published);
         self.file_ending.extend(words.file_ending);
+        self.own_secret.extend(words.own_secret);
+        self.purpose_owner.extend(words.purpose_owner);
+        self.purpose_call.extend(words.purpose_call);
+        self.loading.extend(words.loading);
+        self.identity.extend(words.identity);
+        self.header.extend(words.header);
+        self.owner_column.extend(words.owner_column);
         self.reference.extend(words.reference);
         self.placeholder.extend(words.placeholder);
         self.encrypted_before.extend(words.encrypted_before);
         self.idle_hosts.extend(words.idle_hosts);
+        self.answer.extend(words.answer);
+        self.prompt.extend(words.prompt);
+        self.method.extend(words.method);
     }
 }

@@ -47,6 +47,7 @@ pub struct Weights {
     pub rival_nearer: i32,
     pub foreign_host: i32,
     pub strange_block: i32,
+    pub other_item: i32,
 }
 
 /// Sums from which on a value is a finding, and the distances, in lines, that count as near.

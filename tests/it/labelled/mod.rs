@@ -374,9 +374,9 @@ fn rekey(root: &Path, rng: &mut StdRng) -> Vec<Expected> {
     expected
 }
 
-/// Fills the judge set into `root` and says what must be found there.
-fn fill(root: &Path, rng: &mut StdRng) -> Vec<Expected> {
-    let source = fixtures().join("judge");
+/// Fills the templates of `set` into `root` and says what must be found there.
+fn fill(set: &str, root: &Path, rng: &mut StdRng) -> Vec<Expected> {
+    let source = fixtures().join(set);
     let mut rows: BTreeMap<String, Vec<JudgeLabel>> = BTreeMap::new();
     for label in labels::<JudgeLabel>(&source.join("labels.toml")) {
         rows.entry(label.file.clone()).or_default().push(label);
@@ -411,7 +411,7 @@ fn fill(root: &Path, rng: &mut StdRng) -> Vec<Expected> {
 #[test]
 fn judge_templates_fill() {
     let root = tempfile::tempdir().unwrap();
-    let expected = fill(root.path(), &mut StdRng::seed_from_u64(1));
+    let expected = fill("judge", root.path(), &mut StdRng::seed_from_u64(1));
     assert!(expected.len() >= 90, "{} labels", expected.len());
     let left =
         regex::Regex::new(r"\{\{(v3|hex|hexN|uuid|b62|let|ref|filler|b64text|cut|wrap|encoding)\b")
@@ -457,11 +457,22 @@ fn dev_set_is_judged_right() {
 fn judge_set_reaches_its_aim() {
     let seed = seed();
     let root = tempfile::tempdir().unwrap();
-    let expected = fill(root.path(), &mut StdRng::seed_from_u64(seed));
+    let expected = fill("judge", root.path(), &mut StdRng::seed_from_u64(seed));
     let verdict = judge(root.path(), &expected);
     let (found, all) = verdict.totals();
     println!("{}", verdict.report(seed));
     let recalled = found * 100 >= all * 99;
     let precise = found * 100 >= (found + verdict.alarms) * 99;
     assert!(recalled && precise, "{}", verdict.report(seed));
+}
+
+/// Shapes that were once judged wrongly.
+#[test]
+fn mended_shapes_are_judged_right() {
+    let seed = seed();
+    let root = tempfile::tempdir().unwrap();
+    let expected = fill("mended", root.path(), &mut StdRng::seed_from_u64(seed));
+    let verdict = judge(root.path(), &expected);
+    let (found, all) = verdict.totals();
+    assert!(found == all && verdict.alarms == 0, "{}", verdict.report(seed));
 }

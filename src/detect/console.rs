@@ -1,0 +1,100 @@
+//! Values that a console or an assembly listing shows: what names them stands in another line, above or below.
+
+use super::page::Page;
+use crate::location::Span;
+
+/// Bytes of a line in which its prompt must end.
+const LONGEST_PROMPT: usize = 60;
+/// Bytes that may stand before an answer in its line.
+const LONGEST_MARK: usize = 40;
+/// Bytes that may stand before a value in its instruction.
+const LONGEST_INSTRUCTION: usize = 80;
+/// Lines below an instruction in which its register is looked for.
+const MAX_INSTRUCTIONS: usize = 8;
+
+/// The question whose answer the value's line is (`>>> os.environ["NAME"]`), without its prompt.
+pub(super) fn question(page: &Page<'_>, span: Span) -> Option<Span> {
+    let line = page.lines.around(span.start);
+    let above = page.lines.around(line.start.checked_sub(1)?);
+    let is_short = span.start - line.start < LONGEST_MARK && above.len() < 400;
+    if !is_short || !is_answer(page, line, span) {
+        return None;
+    }
+    let prompt = prompt(page, page.slice(above))?;
+    Some(Span::new(above.start + prompt, above.end))
+}
+
+/// Whether a line holds nothing but the value and what consoles put around an answer.
+fn is_answer(page: &Page<'_>, line: Span, span: Span) -> bool {
+    let is_edge = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`".contains(byte);
+    // What does not end its last line has the next prompt behind it.
+    let behind = page.text[span.end..line.end].trim_ascii();
+    let is_prompt =
+        |sign: &String| behind.len() < LONGEST_PROMPT && behind.ends_with(sign.as_bytes());
+    if !behind.iter().all(is_edge) && !page.vocabulary().prompt.iter().any(is_prompt) {
+        return false;
+    }
+    let before = &page.text[line.start..span.start];
+    let quotes = before.iter().rev().take_while(|byte| is_edge(byte)).count();
+    // `Out[3]:` and `val res0: String =` are numbered.
+    let mark = before[..before.len() - quotes].trim_ascii();
+    let mark: Vec<u8> = mark.iter().copied().filter(|byte| !byte.is_ascii_digit()).collect();
+    mark.is_empty() || page.vocabulary().answer.iter().any(|answer| answer.as_bytes() == mark)
+}
+
+/// Bytes up to the end of the prompt that begins a line: up to three words of which the last ends in a sign such as `$`.
+fn prompt(page: &Page<'_>, line: &[u8]) -> Option<usize> {
+    let reach = &line[..line.len().min(LONGEST_PROMPT)];
+    let mut words = 0;
+    let mut begun = false;
+    for (at, byte) in reach.iter().enumerate() {
+        if !byte.is_ascii_whitespace() {
+            begun = true;
+            continue;
+        }
+        if !begun {
+            continue;
+        }
+        let is_sign = |sign: &String| reach[..at].ends_with(sign.as_bytes());
+        if page.vocabulary().prompt.iter().any(is_sign) {
+            return (!line[at..].trim_ascii().is_empty()).then_some(at);
+        }
+        words += 1;
+        begun = false;
+        if words == 3 {
+            return None;
+        }
+    }
+    None
+}
+
+/// The instruction that uses what the value's one loads (`const-string v0, VALUE`): the next one with the same register, or
+/// else the next one.
+pub(super) fn instruction(page: &Page<'_>, span: Span) -> Option<Span> {
+    let line = page.lines.around(span.start);
+    if span.start - line.start > LONGEST_INSTRUCTION {
+        return None;
+    }
+    let before = page.text[line.start..span.start].split(u8::is_ascii_whitespace);
+    // Offsets and labels stand before the instruction.
+    let is_offset = |word: &[u8]| word.ends_with(b":") || word.iter().all(u8::is_ascii_digit);
+    let mut words = before.skip_while(|word| is_offset(word));
+    let loads = String::from_utf8_lossy(words.next()?).to_ascii_lowercase();
+    if !page.vocabulary().loading.contains(&loads) {
+        return None;
+    }
+    let register = words.next().and_then(|word| word.strip_suffix(b","));
+    let below = std::iter::successors(next_line(page, line), |line| next_line(page, *line));
+    below.take(MAX_INSTRUCTIONS).find(|line| match register {
+        Some(register) => has_word(page.slice(*line), register),
+        None => line.len() > 1,
+    })
+}
+
+fn next_line(page: &Page<'_>, line: Span) -> Option<Span> {
+    (line.end + 1 < page.text.len()).then(|| page.lines.around(line.end + 1))
+}
+
+fn has_word(line: &[u8], word: &[u8]) -> bool {
+    line.split(|byte| !byte.is_ascii_alphanumeric()).any(|part| part == word)
+}

@@ -1,0 +1,224 @@
+//! Items of lists: a list that has an item for each provider says of each value whose it is.
+
+use super::blocks;
+use super::blocks::Block;
+use super::columns::Column;
+use super::context::Context;
+use super::label::Meaning;
+use super::lex;
+use super::lex::Lexeme;
+use super::page::Page;
+use super::verdict::Judge;
+use crate::location::Span;
+
+/// Lines above and below a value in which a list by dashes is read.
+const MAX_LINES: usize = 60;
+/// Lists around a value that are looked at.
+const MAX_LISTS: usize = 3;
+/// Mentions in other items that are looked at.
+const MAX_MENTIONS: usize = 4;
+
+/// An item of a list around the value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Item {
+    /// The item.
+    pub(super) span: Span,
+    /// The whole list.
+    pub(super) list: Span,
+    /// Whether brackets, not dashes, make the list.
+    is_bracketed: bool,
+}
+
+impl Item {
+    /// Whether `at` stands in another item of the same list.
+    pub(super) fn is_beside(&self, page: &Page<'_>, at: usize) -> bool {
+        let is_in = |span: Span| span.start <= at && at < span.end;
+        if !is_in(self.list) || is_in(self.span) {
+            return false;
+        }
+        !self.is_bracketed || blocks::is_in_bracket_within(page, at, self.list.start)
+    }
+}
+
+/// The items of lists in which the value stands, the innermost first.
+pub(super) fn around(page: &Page<'_>, span: Span, blocks: &[Block]) -> Vec<Item> {
+    let pairs = blocks.iter().zip(blocks.iter().skip(1));
+    let bracketed = pairs.filter_map(|(inner, outer)| {
+        let opens = |block: &Block| page.text.get(block.start).copied();
+        let is_list =
+            opens(outer) == Some(b'[') && matches!(opens(inner), Some(b'{' | b'[' | b'('));
+        let has_name =
+            || inner.is_data || page.slice(inner.header).iter().any(u8::is_ascii_alphanumeric);
+        if !is_list || has_name() {
+            return None;
+        }
+        let (item, list) = (blocks::end(page, inner.start)?, blocks::end(page, outer.start)?);
+        Some(Item {
+            span: Span::new(inner.start, item),
+            list: Span::new(outer.start, list),
+            is_bracketed: true,
+        })
+    });
+    let innermost = dashed(page, page.lines.around(span.start), usize::MAX);
+    let outer = |item: &Item| {
+        let head = page.lines.around(item.list.start);
+        let (level, _) = column(page.slice(head))?;
+        dashed(page, page.lines.around(item.list.start.checked_sub(1)?), level)
+    };
+    let dashed = std::iter::successors(innermost, outer).take(MAX_LISTS);
+    dashed.chain(bracketed.take(MAX_LISTS)).collect()
+}
+
+/// The item of a list whose items begin with dashes, indented less than `level`, around the line `own`.
+fn dashed(page: &Page<'_>, own: Span, mut level: usize) -> Option<Item> {
+    let outermost = level;
+    let head = above(page, own).take(MAX_LINES).find(|line| {
+        let Some((column, is_dash)) = column(page.slice(*line)) else { return false };
+        let encloses = column < level || line.start == own.start && column < outermost;
+        level = level.min(column);
+        encloses && is_dash
+    })?;
+    let (column_of_list, _) = column(page.slice(head))?;
+    let ends = |line: &Span| {
+        column(page.slice(*line)).is_some_and(|(column, is_dash)| {
+            column < column_of_list || column == column_of_list && !is_dash
+        })
+    };
+    let begins_item = |line: &Span| column(page.slice(*line)) == Some((column_of_list, true));
+    let first = above(page, head).take(MAX_LINES).take_while(|line| !ends(line)).last()?;
+    let last = below(page, own).take(MAX_LINES).take_while(|line| !ends(line)).last()?;
+    let end = below(page, own).skip(1).take(MAX_LINES).find(|line| ends(line) || begins_item(line));
+    let end = end.map_or(last.end, |line| line.start).min(last.end.max(own.end));
+    Some(Item {
+        span: Span::new(head.start, end),
+        list: Span::new(first.start, last.end.max(end)),
+        is_bracketed: false,
+    })
+}
+
+/// The column of a line's text, and whether that is an item's dash; `None` for a blank line or a comment.
+fn column(line: &[u8]) -> Option<(usize, bool)> {
+    let column = line.iter().take_while(|byte| **byte == b' ').count();
+    let text = line[column..].trim_ascii_end();
+    (!text.is_empty() && !text.starts_with(b"#")).then(|| (column, text.starts_with(b"- ")))
+}
+
+fn above<'p>(page: &'p Page<'_>, line: Span) -> impl Iterator<Item = Span> + 'p {
+    std::iter::successors(Some(line), |line| Some(page.lines.around(line.start.checked_sub(1)?)))
+}
+
+fn below<'p>(page: &'p Page<'_>, line: Span) -> impl Iterator<Item = Span> + 'p {
+    std::iter::successors(Some(line), |line| {
+        (line.end + 1 < page.text.len()).then(|| page.lines.around(line.end + 1))
+    })
+}
+
+/// Whether an item of a list by dashes is nothing but the word.
+fn is_bare_item(page: &Page<'_>, word: Span) -> bool {
+    let line = page.slice(page.lines.around(word.start)).trim_ascii();
+    line.strip_prefix(b"- ").is_some_and(|item| item.trim_ascii() == page.slice(word))
+}
+
+impl Judge<'_, '_> {
+    /// What the value's item in a list is called, if another item of that list is the provider's.
+    pub(super) fn item_of_another(&self, items: &[Item]) -> Option<String> {
+        items.iter().find_map(|item| {
+            let mentions = self.page.mentions.inside(item.list);
+            let beside = mentions.iter().filter(|mention| {
+                mention.host.is_none() && item.is_beside(self.page, mention.span.start)
+            });
+            let keys =
+                beside.take(MAX_MENTIONS).filter_map(|mention| self.key_of_owner(mention.span));
+            let name = keys.filter_map(|key| self.name_of_item(*item, key)).next()?;
+            (!self.page.mentions.within(item.span)).then_some(name)
+        })
+    }
+
+    /// What a row of a table has in a column for providers, if that is not the provider.
+    pub(super) fn row_of_another(&self, column: &Column) -> Option<String> {
+        let vocabulary = self.page.vocabulary();
+        column.fields.iter().find_map(|(name, field)| {
+            let is_owner = |word: &str| vocabulary.owner_column.contains(word);
+            let value = self.page.slice(*field).trim_ascii();
+            let value =
+                value.strip_prefix(b"'").and_then(|text| text.strip_suffix(b"'")).unwrap_or(value);
+            let is_word = !value.is_empty()
+                && value.len() < 32
+                && value.iter().all(|byte| lex::is_word(*byte));
+            let is_other = is_word
+                && lex::any_subword(self.page.slice(*name), is_owner)
+                && !self.is_generic(value)
+                && !self.page.mentions.within(column.row);
+            is_other.then(|| String::from_utf8_lossy(value).into_owned())
+        })
+    }
+
+    /// The name of the provider, if that is what an item around the value is called.
+    pub(super) fn item_of_ours(&self, items: &[Item]) -> Option<String> {
+        items.iter().find_map(|item| {
+            let mentions = self.page.mentions.inside(item.span).iter();
+            let mut named = mentions.filter(|mention| mention.host.is_none()).take(MAX_MENTIONS);
+            let owner = named.find(|mention| self.key_of_owner(mention.span).is_some())?;
+            Some(String::from_utf8_lossy(self.page.slice(owner.span)).into_owned())
+        })
+    }
+
+    /// The key under which a list's item names the provider and nothing else (`name: Yousign`); empty for the first part
+    /// of a bare row.
+    fn key_of_owner(&self, mention: Span) -> Option<&[u8]> {
+        let word = lex::word_around(self.page.text, mention);
+        let label = self.namer.read(self.page.slice(word));
+        let mut before = lex::leftwards(self.page.text, word.start, 80);
+        if is_bare_item(self.page, word) {
+            return Some(b"-");
+        }
+        if label.meaning != Meaning::Unknown || label.words.len() > 2 {
+            return None;
+        }
+        match (before.next()?, before.next()) {
+            (Lexeme::Operator(b':' | b'=' | b'>'), Some(Lexeme::Word(key))) => {
+                let key = self.page.slice(key);
+                let name = String::from_utf8_lossy(key).to_ascii_lowercase();
+                self.page.vocabulary().identity.contains(&name).then_some(key)
+            }
+            (Lexeme::Open(_, _), _) => Some(b""),
+            _ => None,
+        }
+    }
+
+    /// What an item has under `key`, or under any identity if that is a dash, if that is a name and says more than `default` or `prod`.
+    fn name_of_item(&self, item: Item, key: &[u8]) -> Option<String> {
+        if key == b"-" {
+            let mut keys = self.page.vocabulary().identity.iter();
+            return keys.find_map(|key| self.name_of_item(item, key.as_bytes()));
+        }
+        let text = self.page.slice(item.span);
+        let from = if key.is_empty() {
+            1
+        } else {
+            let stands = |at: &usize| {
+                let before = at.checked_sub(1).map(|before| text[before]);
+                before.is_none_or(|byte| !lex::is_word(byte))
+                    && text.get(at + key.len()).is_some_and(|byte| b"\"': =".contains(byte))
+            };
+            memchr::memmem::find_iter(text, key).find(stands)? + key.len()
+        };
+        let is_between = |byte: &&u8| byte.is_ascii_whitespace() || b"\"'`:=>".contains(byte);
+        let start = from + text[from..].iter().take_while(is_between).count();
+        let length = text[start..].iter().take_while(|byte| lex::is_word(**byte)).count();
+        let name = &text[start..start + length];
+        let label = self.namer.read(name);
+        let is_name = !name.is_empty()
+            && name.len() < 32
+            && matches!(
+                label.meaning,
+                Meaning::Unknown | Meaning::Rival | Meaning::Carrier | Meaning::Harmless
+            );
+        (is_name && !self.is_generic(name)).then(|| String::from_utf8_lossy(name).into_owned())
+    }
+
+    /// The items of lists in which the value stands.
+    pub(super) fn items(&self, span: Span, context: &Context) -> Vec<Item> {
+        around(self.page, span, &context.blocks)
+    }
+}

@@ -1,0 +1,97 @@
+//! What ties a value to another place that speaks of the provider: an imported class, a variable used in a call, the host to
+//! which a call goes.
+
+use super::blocks;
+use super::blocks::Block;
+use super::context::Context;
+use super::context::Link;
+use super::items::Item;
+use super::label::Label;
+use super::lex;
+use super::score::Verdict;
+use super::urls;
+use super::urls::Host;
+use super::verdict::Judge;
+use crate::location::Span;
+
+/// How far a call or a data block is searched for the host that it speaks to, in bytes.
+const CALL_REACH: usize = 600;
+impl Judge<'_, '_> {
+    /// Weighs whether what the value is passed or assigned to is named where the text speaks of the provider, as by an
+    /// import (`use Yousign\Client`) or a call (`new YousignClient($key)`).
+    pub(super) fn weigh_links(
+        &self,
+        span: Span,
+        label: Option<&Label>,
+        context: &Context,
+        verdict: &mut Verdict,
+    ) {
+        let provider = &self.provider.name;
+        let carrier = &self.page.vocabulary().carrier;
+        // In a file of one line the value's own name stands beside the mention, too.
+        let own = context.statement.unwrap_or(span);
+        let is_linked = |name: &[u8]| {
+            let word = String::from_utf8_lossy(name).to_ascii_lowercase();
+            !carrier.contains(&word)
+                && !self.page.vocabulary().header.contains(&word)
+                && self.page.is_named_with_provider(name, own)
+        };
+        let callee = context.callee.map(|callee| lex::last_part(self.page.slice(callee)));
+        // A class is imported for one purpose; a function such as `updateValue` takes anything.
+        let is_class = |callee: &&[u8]| callee.first().is_some_and(u8::is_ascii_uppercase);
+        if let Some(callee) = callee.filter(is_class).filter(|callee| is_linked(callee)) {
+            let callee = String::from_utf8_lossy(callee);
+            let text = format!("passed to `{callee}`, which a line about {provider} names");
+            verdict.add(self.weights.linked_callee, text);
+            return;
+        }
+        // A name such as `aK` says nothing itself.
+        let assigned = context.names.first();
+        let assigned = assigned.filter(|name| name.link == Link::Assigned && name.span.len() > 1);
+        let assigned = assigned.map(|name| self.page.slice(name.span));
+        let name = label.map(|label| label.text.as_bytes()).or(assigned);
+        let Some(name) = name else { return };
+        if is_linked(lex::last_part(name)) {
+            let name = String::from_utf8_lossy(name);
+            let text = format!("`{name}` is named again in a line about {provider}");
+            verdict.add(self.weights.linked_name, text);
+        }
+    }
+
+    /// The host that is called with the value: in the statement, or in the innermost call or data block that has one.
+    pub(super) fn host_spoken_to(
+        &self,
+        span: Span,
+        context: &Context,
+        items: &[Item],
+    ) -> Option<Host> {
+        let near = |window: Span| {
+            Span::new(
+                window.start.max(span.start.saturating_sub(CALL_REACH)),
+                window.end.min(span.end + CALL_REACH).max(span.end),
+            )
+        };
+        // A block that names the provider says whose its values are, wherever it goes: to a proxy, for one.
+        let ours = |block: &Block| self.page.mentions.within(block.header);
+        let inner = context.blocks.iter().position(ours).unwrap_or(context.blocks.len());
+        // What stands around a block of another name goes elsewhere than that block.
+        let is_strange = |block: &Block| {
+            let name = self.namer.header_name(block).filter(|_| block.is_data);
+            name.is_some_and(|name| !self.is_generic(name))
+        };
+        let strange = context.blocks[..inner].iter().position(is_strange);
+        let inner = strange.map_or(inner, |at| at + 1);
+        let calls = context.blocks[..inner]
+            .iter()
+            .filter(|block| block.is_data || self.page.text.get(block.start) == Some(&b'('));
+        let windows = calls.take(3).filter_map(|block| {
+            Some(near(Span::new(block.start, blocks::end(self.page, block.start)?)))
+        });
+        context
+            .statement
+            .map(near)
+            .into_iter()
+            .chain(windows)
+            .find_map(|window| urls::nearest_host(self.page, window, span, items))
+    }
+}
