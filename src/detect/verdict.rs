@@ -74,7 +74,10 @@ impl<'r, 'p> Judge<'r, 'p> {
             self.weights.mixed_shape
         };
         verdict.add(weight, format!("has the shape of a key: {}", shape.note));
-        match randomness::objection(token).or_else(|| self.placeholder(token)) {
+        let objection = randomness::objection(token)
+            .or_else(|| self.placeholder(token))
+            .or_else(|| self.is_function(span).then_some("is the name of a function"));
+        match objection {
             Some(objection) => {
                 verdict.add(self.weights.not_random, format!("the value {objection}"));
             }
@@ -91,6 +94,14 @@ impl<'r, 'p> Judge<'r, 'p> {
         if encoded::is_encrypted(self.page, span) {
             verdict.add(self.weights.encrypted, "stands inside of an encrypted value");
         }
+    }
+
+    /// Whether a parenthesis opens right behind a value without quotes, as where a function is defined or called.
+    fn is_function(&self, span: Span) -> bool {
+        let text = self.page.text;
+        let is_open =
+            span.start.checked_sub(1).is_none_or(|at| !matches!(text[at], b'"' | b'\'' | b'`'));
+        text[span.start].is_ascii_alphabetic() && text.get(span.end) == Some(&b'(') && is_open
     }
 
     fn placeholder(&self, token: &[u8]) -> Option<&'static str> {
