@@ -80,12 +80,59 @@ fn replace(
     if !folder.is_dir() {
         anyhow::bail!("there is no folder {}; create it first (mkdir -p)", folder.display());
     }
+    #[cfg(target_os = "linux")]
+    if let Ok(file) = unnamed(&folder) {
+        return Ok(through_unnamed(file, (&folder, place), write)?);
+    }
     let mut file = NamedTempFile::new_in(&folder)
         .with_context(|| format!("cannot create a file in {}", folder.display()))?;
     write_all(file.as_file_mut(), write)?;
     file.as_file().sync_data()?;
     file.persist(place)?;
     Ok(())
+}
+
+/// A file in a folder that has no name there, for its owner alone. Not every file system has such files.
+#[cfg(target_os = "linux")]
+fn unnamed(folder: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE).open(folder)
+}
+
+/// Gives the file a name when it is whole, so that nothing stays of it if the process is killed before.
+#[cfg(target_os = "linux")]
+fn through_unnamed(
+    mut file: File,
+    (folder, place): (&Path, &Path),
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    use std::io::Seek as _;
+    use std::os::fd::AsRawFd as _;
+    write_all(&mut file, write)?;
+    file.sync_data()?;
+    let own = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let link = |name: &Path| {
+        Ok(rustix::fs::linkat(
+            rustix::fs::CWD,
+            own.as_str(),
+            rustix::fs::CWD,
+            name,
+            rustix::fs::AtFlags::SYMLINK_FOLLOW,
+        )?)
+    };
+    let named = match tempfile::Builder::new().make_in(folder, link) {
+        Ok(named) => named.into_temp_path(),
+        // Without `/proc` it cannot be named.
+        Err(_) => {
+            let mut copy = NamedTempFile::new_in(folder)?;
+            file.rewind()?;
+            io::copy(&mut file, copy.as_file_mut())?;
+            copy.as_file().sync_data()?;
+            copy.into_temp_path()
+        }
+    };
+    Ok(named.persist(place)?)
 }
 
 fn write_all(
@@ -121,6 +168,29 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(std::fs::read_dir(folder.path()).expect("readable").count(), 1);
         assert_eq!(super::super::input::read_capped(&path, 10).expect("readable"), b"old");
+    }
+
+    /// A process that was killed while it wrote a report left a file with a part of it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_that_is_not_whole_has_no_name() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        if unnamed(folder.path()).is_err() {
+            println!("NOT TRIED: every file has a name here");
+            return;
+        }
+        let path = folder.path().join("report");
+        let files = || std::fs::read_dir(folder.path()).expect("readable").count();
+        to_file(&path, |out| {
+            out.write_all(b"half")?;
+            out.flush()?;
+            assert_eq!(files(), 0);
+            out.write_all(b" and half")
+        })
+        .expect("written");
+        assert_eq!(files(), 1);
+        let written = super::super::input::read_capped(&path, 20).expect("readable");
+        assert_eq!(written, b"half and half");
     }
 
     #[cfg(unix)]
