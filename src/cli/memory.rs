@@ -143,7 +143,7 @@ fn count(before: usize, after: usize) {
 
 /// Lets all threads take memory from one place: the C library of GNU would set aside 64 MiB of addresses for each.
 fn share_one_heap() {
-    #[cfg(target_env = "gnu")]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         #[expect(unsafe_code, reason = "there is no other way to tell the C library")]
         // SAFETY: it is called before other threads start.
