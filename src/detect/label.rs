@@ -59,7 +59,8 @@ impl Label {
             .unwrap_or(name);
         let joined: String = words.concat();
         let names_provider =
-            provider.keywords.iter().any(|keyword| joined.contains(keyword.as_str()));
+            provider.keywords.iter().any(|keyword| joined.contains(keyword.as_str()))
+                && !words.iter().any(|word| provider.unlike.contains(word));
         let own = lex::subwords(last_part);
         let meaning = meaning(&own, name, names_provider, provider, vocabulary, rivals);
         Self {

@@ -58,6 +58,37 @@ impl Judge<'_, '_> {
         }
     }
 
+    /// The end of the calls that follow the one which ends at `end` (`withToken(VALUE)->post(URL)`).
+    fn chain_end(&self, mut end: usize) -> usize {
+        let text = self.page.text;
+        while text.get(end) == Some(&b')') && end < text.len() {
+            let behind = text[end + 1..].trim_ascii_start();
+            let links = [b"->".as_slice(), b"?.", b"."].into_iter();
+            let Some(call) = links.filter_map(|link| behind.strip_prefix(link)).next() else {
+                break;
+            };
+            let name =
+                call.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_');
+            let open = text.len() - call.len() + name.count();
+            let close = (text.get(open) == Some(&b'(')).then(|| blocks::end(self.page, open));
+            let Some(close) = close.flatten() else { break };
+            end = close;
+        }
+        end
+    }
+
+    /// Whether a comment behind the value, in its line, names another provider and not us.
+    pub(super) fn is_commented_as_rival(&self, span: Span) -> bool {
+        let end = self.page.lines.around(span.start).end.min(span.end + CALL_REACH).max(span.end);
+        let behind = &self.page.text[span.end..end];
+        let marks = [b" //".as_slice(), b" # ", b" -- ", b" /*", b" <!--", b"\t//", b"\t# "];
+        let comment = marks.iter().filter_map(|mark| memchr::memmem::find(behind, mark)).min();
+        comment.is_some_and(|at| {
+            self.rivals.named_plainly_in(&behind[at..])
+                && !self.page.mentions.within(Span::new(span.end + at, end))
+        })
+    }
+
     /// The host that is called with the value: in the statement, or in the innermost call or data block that has one.
     pub(super) fn host_spoken_to(
         &self,
@@ -85,7 +116,8 @@ impl Judge<'_, '_> {
             .iter()
             .filter(|block| block.is_data || self.page.text.get(block.start) == Some(&b'('));
         let windows = calls.take(3).filter_map(|block| {
-            Some(near(Span::new(block.start, blocks::end(self.page, block.start)?)))
+            let end = blocks::end(self.page, block.start)?;
+            Some(near(Span::new(block.start, self.chain_end(end))))
         });
         context
             .statement

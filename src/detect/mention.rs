@@ -203,6 +203,11 @@ fn mention(provider: &Provider, text: &[u8], found: Span) -> Option<Mention> {
     if let Some((span, environment, api)) = host_around(provider, text, found) {
         return Some(Mention { span, host: Some(environment), api });
     }
+    let around = lex::word_around(text, found);
+    let words = lex::subwords(&text[around.start..around.end]);
+    if words.iter().any(|word| provider.unlike.contains(word)) {
+        return None;
+    }
     let keyword = text[found.start..found.end].to_ascii_lowercase();
     let names_it = provider.names.iter().any(|name| name.as_bytes() == keyword);
     if names_it {
@@ -212,8 +217,6 @@ fn mention(provider: &Provider, text: &[u8], found: Span) -> Option<Mention> {
             api: false,
         });
     }
-    let around = lex::word_around(text, found);
-    let words = lex::subwords(&text[around.start..around.end]);
     let says_credential = words.iter().any(|word| {
         matches!(
             word.as_str(),

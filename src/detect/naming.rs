@@ -222,11 +222,39 @@ impl Namer<'_> {
     /// bracket or tag, or else in its statement, or else around its block.
     fn sibling_label(&self, span: Span, context: &Context) -> Option<Label> {
         let around = context::siblings(self.page.text, span);
-        self.best_label(around, span).or_else(|| {
+        self.entry_label(around, span).or_else(|| self.best_label(around, span)).or_else(|| {
             let statement = context.statement?;
             let wider = Span::new(around.start.min(statement.start), around.end.max(statement.end));
             self.best_label(wider, span).or_else(|| self.label_of_block(span, context))
         })
+    }
+
+    /// The name that a value has in a list of pairs (`{ "key": "X-Request-Id", "value": VALUE }`), if it says something.
+    fn entry_label(&self, around: Span, span: Span) -> Option<Label> {
+        let text = self.page.text;
+        let before = lex::leftwards(text, span.start, span.start.saturating_sub(around.start));
+        let words: Vec<Span> = before
+            .filter_map(|lexeme| match lexeme {
+                Lexeme::Word(word) => Some(word),
+                _ => None,
+            })
+            .take(MAX_SIBLINGS)
+            .collect();
+        let is_entry = |word: Span| {
+            let name = self.page.slice(word).to_ascii_lowercase();
+            str::from_utf8(&name).is_ok_and(|name| self.page.vocabulary().entry.contains(name))
+        };
+        let is_pair = |pair: &&[Span]| {
+            let (name, entry) = (pair[0], pair[1]);
+            let between = &text[entry.end..name.start];
+            is_entry(entry)
+                && self.is_quoted(name)
+                && between.iter().any(|byte| matches!(byte, b':' | b'='))
+                && between.iter().all(|byte| b"\"': =>\t".contains(byte))
+        };
+        let label = words.windows(2).find(is_pair).map(|pair| self.read_span(pair[0]))?;
+        let says_something = !matches!(label.meaning, Meaning::Carrier | Meaning::Unknown);
+        says_something.then_some(label)
     }
 
     /// A name beside the block of a value (`{ name: "X", properties: { value: VALUE } }`), if that block has no name of its

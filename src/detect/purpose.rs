@@ -1,6 +1,7 @@
 //! What else a value may be for: an argument of somebody else's function, the digest of a file.
 
 use super::blocks::Block;
+use super::context;
 use super::context::Context;
 use super::label::Label;
 use super::label::Meaning;
@@ -106,6 +107,12 @@ impl Judge<'_, '_> {
         let ends = [b" key=\"".as_slice(), b" key='", b" key={\"", b" key={'"];
         let is_hex = !self.page.slice(span).iter().any(u8::is_ascii_uppercase);
         is_jsx && is_hex && is_tag && ends.iter().any(|end| before.ends_with(end))
+    }
+
+    /// Whether the value is what a form sends back with itself (`<input type="hidden" name="_token" value="…">`).
+    pub(super) fn is_form_state(&self, label: &Label, span: Span) -> bool {
+        let tag = self.page.slice(context::siblings(self.page.text, span));
+        label.words == ["token"] && memchr::memmem::find(tag, b"hidden").is_some()
     }
 
     /// Whether a name ends as files of a project do (`YousignClient.php`).

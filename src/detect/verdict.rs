@@ -163,6 +163,10 @@ impl<'r, 'p> Judge<'r, 'p> {
             let text = "frameworks keep a secret of their own under that name";
             verdict.add(self.weights.other_purpose, text);
         }
+        if self.is_form_state(label, span) {
+            let text = "a hidden field of a form, as against forged requests";
+            verdict.add(self.weights.other_purpose, text);
+        }
         if label.text == "key" && self.is_list_key(span) {
             let text = "tells items of a list apart, as `key` does in JSX";
             verdict.add(self.weights.harmless_name, text);
@@ -300,7 +304,9 @@ impl<'r, 'p> Judge<'r, 'p> {
             }
             return;
         }
-        if own.is_some_and(|own| self.rivals.owns_in(self.page, own)) {
+        if own.is_some_and(|own| self.rivals.owns_in(self.page, own))
+            || self.is_commented_as_rival(span)
+        {
             let text = "another provider stands in the same statement";
             verdict.add(weights.rival_in_statement, text);
         }

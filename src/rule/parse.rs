@@ -77,6 +77,8 @@ struct ProviderToml {
     #[serde(default)]
     joined_after: Vec<String>,
     #[serde(default)]
+    unlike: Vec<String>,
+    #[serde(default)]
     page_parameters: Vec<String>,
     #[serde(default)]
     hosts: Vec<HostToml>,
@@ -214,6 +216,7 @@ fn add_provider(
         spellings: toml.spellings,
         joined_before: toml.joined_before,
         joined_after: toml.joined_after,
+        unlike: toml.unlike,
         page_parameters: toml.page_parameters,
         hosts,
         live: toml.live,

@@ -35,6 +35,7 @@ pub struct Vocabulary {
     pub purpose_call: HashSet<String>,
     pub loading: HashSet<String>,
     pub identity: HashSet<String>,
+    pub entry: HashSet<String>,
     pub header: HashSet<String>,
     pub owner_column: HashSet<String>,
     pub reference: Vec<String>,
@@ -77,6 +78,7 @@ pub(super) struct VocabularyToml {
     purpose_call: Vec<String>,
     loading: Vec<String>,
     identity: Vec<String>,
+    entry: Vec<String>,
     header: Vec<String>,
     owner_column: Vec<String>,
     reference: Vec<String>,
@@ -123,6 +125,7 @@ impl Vocabulary {
         self.purpose_call.extend(words.purpose_call);
         self.loading.extend(words.loading);
         self.identity.extend(words.identity);
+        self.entry.extend(words.entry);
         self.header.extend(words.header);
         self.owner_column.extend(words.owner_column);
         self.reference.extend(words.reference);
