@@ -66,6 +66,10 @@ fn in_csv(text: &[u8], lines: &Lines, header: &Header, span: Span) -> Option<Col
     }
     let values = fields(&text[row.start..row.end], header.separator);
     let column = values.iter().position(|field| within(text, field).overlaps(span))?;
+    // A value in a sentence is not what the column is called.
+    if values[column].len() > span.len() + 20 && values[column].contains(&b' ') {
+        return None;
+    }
     (values.len() == header.names.len()).then(|| Column {
         name: header.names[column],
         row,

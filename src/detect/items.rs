@@ -65,7 +65,7 @@ pub(super) fn around(page: &Page<'_>, span: Span, blocks: &[Block]) -> Vec<Item>
         let (level, _) = column(page.slice(head))?;
         dashed(page, page.lines.around(item.list.start.checked_sub(1)?), level)
     };
-    let dashed = std::iter::successors(innermost, outer).take(MAX_LISTS);
+    let dashed = std::iter::successors(innermost, outer).take(MAX_LISTS).chain(lined(page, span));
     dashed.chain(bracketed.take(MAX_LISTS)).collect()
 }
 
@@ -94,6 +94,20 @@ fn dashed(page: &Page<'_>, own: Span, mut level: usize) -> Option<Item> {
         list: Span::new(first.start, last.end.max(end)),
         is_bracketed: false,
     })
+}
+
+/// The line around the value in a file of one JSON object a line.
+fn lined(page: &Page<'_>, span: Span) -> Option<Item> {
+    let own = page.lines.around(span.start);
+    let is_object = |line: &Span| {
+        let line = page.slice(*line).trim_ascii_end();
+        line.starts_with(b"{\"") && line.ends_with(b"}")
+    };
+    is_object(&own).then_some(())?;
+    let first = above(page, own).take(MAX_LINES).take_while(is_object).last()?;
+    let last = below(page, own).take(MAX_LINES).take_while(is_object).last()?;
+    let list = Span::new(first.start, last.end);
+    (list != own).then_some(Item { span: own, list, is_bracketed: false })
 }
 
 /// The column of a line's text, and whether that is an item's dash; `None` for a blank line or a comment.

@@ -146,7 +146,7 @@ impl<'t> Page<'t> {
     }
 
     fn words_beside_mentions(&self) -> Words<'t> {
-        self.words_beside(self.mentions.in_text.iter().map(|mention| mention.span))
+        self.words_beside(self.mentions.in_text.iter().map(|mention| mention.span), 1)
     }
 
     fn words_beside_checks(&self) -> Words<'t> {
@@ -165,24 +165,30 @@ impl<'t> Page<'t> {
             // Not in the middle of a word: a key may hold the letters of a cue.
             found.filter(|found| lex::begins_subword(self.text, found.start))
         });
-        self.words_beside(found.take(MAX_CHECKS))
+        // Short names of a bundle mean something else at each place.
+        self.words_beside(found.take(MAX_CHECKS), 3)
     }
 
-    fn words_beside(&self, places: impl Iterator<Item = Span>) -> Words<'t> {
+    /// The words in the lines of `places`, near them.
+    fn words_beside(
+        &self,
+        places: impl Iterator<Item = Span>,
+        shortest_in_bundles: usize,
+    ) -> Words<'t> {
         let mut words = Words::new();
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;
         for place in places {
             let line = self.lines.around(place.start);
             let mut at = line.start.max(place.start.saturating_sub(BESIDE));
             let end = line.end.min(place.end + BESIDE);
+            let shortest = if line.len() > 2 * BESIDE { shortest_in_bundles } else { 1 };
             for word in self.text[at..end].split(|byte| !is_word(byte)) {
-                if !self.is_key(at + word.len()) {
+                if word.len() >= shortest && !self.is_key(at + word.len()) {
                     words.entry(word).or_insert((at, at)).1 = at;
                 }
                 at += word.len() + 1;
             }
         }
-        words.remove(&b""[..]);
         words
     }
 

@@ -57,7 +57,7 @@ impl<'r> Judge<'r, '_> {
             return true;
         }
         if self.is_checked_with(context, label) {
-            return label.is_some_and(|label| label.meaning == Meaning::Credential);
+            return label.is_none_or(|label| label.meaning != Meaning::Harmless);
         }
         let in_heads = label.is_none_or(|label| {
             label.words.iter().any(|word| cues.heads.contains(word))

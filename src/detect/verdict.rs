@@ -122,7 +122,7 @@ impl<'r, 'p> Judge<'r, 'p> {
         verdict: &mut Verdict,
     ) {
         if self.is_signature_check(context)
-            || label.is_some_and(|label| label.meaning != Meaning::Harmless)
+            || label.is_none_or(|label| label.meaning != Meaning::Harmless)
                 && self.is_checked_with(context, label)
         {
             let text = "passed to a function that checks signatures";
@@ -234,7 +234,9 @@ impl<'r, 'p> Judge<'r, 'p> {
         let assigned = context.names.iter().find(|name| name.link == Link::Assigned);
         assigned.is_some_and(|name| {
             let name = lex::last_part(self.page.slice(name.span));
-            name.len() > 2 && self.page.is_named_in_check(name)
+            let sigil = |byte: &u8| matches!(byte, b'$' | b'@');
+            let start = name.iter().take_while(|byte| sigil(byte)).count();
+            self.page.is_named_in_check(&name[start..])
         })
     }
 
