@@ -222,10 +222,16 @@ impl Namer<'_> {
     /// bracket or tag, or else in its statement, or else around its block.
     fn sibling_label(&self, span: Span, context: &Context) -> Option<Label> {
         let around = context::siblings(self.page.text, span);
-        self.entry_label(around, span).or_else(|| self.best_label(around, span)).or_else(|| {
+        let line_end = self.page.lines.around(span.start).end.max(span.end);
+        // What comes in later lines names what stands there, as long as there is another name.
+        let upward = Span::new(around.start, around.end.min(line_end));
+        let nearest = self.entry_label(around, span).or_else(|| self.best_label(upward, span));
+        nearest.or_else(|| self.best_label(around, span)).or_else(|| {
             let statement = context.statement?;
             let wider = Span::new(around.start.min(statement.start), around.end.max(statement.end));
-            self.best_label(wider, span).or_else(|| self.label_of_block(span, context))
+            self.entry_label(wider, span)
+                .or_else(|| self.best_label(wider, span))
+                .or_else(|| self.label_of_block(span, context))
         })
     }
 
@@ -248,8 +254,9 @@ impl Namer<'_> {
             let (name, entry) = (pair[0], pair[1]);
             let between = &text[entry.end..name.start];
             is_entry(entry)
-                && self.is_quoted(name)
-                && between.iter().any(|byte| matches!(byte, b':' | b'='))
+                && (self.is_quoted(name)
+                    || matches!(text.get(name.end), Some(b'\n' | b'\r' | b'<')))
+                && between.iter().any(|byte| matches!(byte, b':' | b'=' | b'>'))
                 && between.iter().all(|byte| b"\"': =>\t".contains(byte))
         };
         let label = words.windows(2).find(is_pair).map(|pair| self.read_span(pair[0]))?;
@@ -278,7 +285,17 @@ impl Namer<'_> {
             _ => None,
         });
         let best = ranked.take(MAX_SIBLINGS).min_by_key(|(rank, _)| *rank);
-        best.filter(|(rank, _)| *rank < SAYS_NOTHING).map(|(_, word)| self.read_span(word))
+        best.filter(|(rank, _)| *rank < SAYS_NOTHING).map(|(_, word)| self.read_path(word))
+    }
+
+    /// Reads the last part of a path (`/app/keycloak/client-secret`), which may say whose it is.
+    fn read_path(&self, word: Span) -> Label {
+        let is_part = |byte: &u8| lex::is_word(*byte) || *byte == b'/';
+        let before = self.page.text[..word.start].iter().rev().take(100);
+        let start = word.start - before.take_while(|byte| is_part(byte)).count();
+        let whole = self.read_span(Span::new(start, word.end));
+        let says_whose = whole.names_provider || whole.meaning == Meaning::Rival;
+        if says_whose { whole } else { self.read_span(word) }
     }
 
     /// How much a name among siblings says, the least number the most.
