@@ -1,5 +1,4 @@
-//! Source maps (ECMA-426): from a place in what a build wrote to the place that it came from. Maps in sections are not
-//! read.
+//! Source maps (ECMA-426): from a place in what a build wrote to the place that it came from.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -72,6 +71,25 @@ struct Json {
     mappings: String,
 }
 
+/// A map of what several builds wrote one behind the other.
+#[derive(Deserialize)]
+struct Index {
+    sections: Vec<Section>,
+}
+
+#[derive(Deserialize)]
+struct Section {
+    offset: Offset,
+    map: Json,
+}
+
+/// Where a section begins, from 0.
+#[derive(Clone, Copy, Default, Deserialize)]
+struct Offset {
+    line: u32,
+    column: u32,
+}
+
 impl MapPlace {
     /// Reads what `script` says last about its map.
     #[must_use]
@@ -93,17 +111,37 @@ impl SourceMap {
     #[must_use]
     pub fn parse(json: &[u8]) -> Option<Self> {
         // Some servers put this before JSON, so that it cannot be run as a script.
-        let json: Json =
-            serde_json::from_slice(json.strip_prefix(b")]}'\n").unwrap_or(json)).ok()?;
+        let json = json.strip_prefix(b")]}'\n").unwrap_or(json);
+        let mut map = Self { sources: vec![], mappings: vec![] };
+        if let Ok(index) = serde_json::from_slice::<Index>(json) {
+            for section in index.sections {
+                map.add(section.map, section.offset)?;
+            }
+        } else {
+            map.add(serde_json::from_slice(json).ok()?, Offset::default())?;
+        }
+        map.mappings.sort_by_key(|mapping| mapping.at);
+        Some(map)
+    }
+
+    /// Adds a map of what begins at `offset`.
+    fn add(&mut self, json: Json, offset: Offset) -> Option<()> {
         let root = json.root.unwrap_or_default();
+        let first = self.sources.len();
         let mut contents = json.contents.into_iter();
-        let sources = json.sources.into_iter().map(|path| Source {
+        self.sources.extend(json.sources.into_iter().map(|path| Source {
             path: format!("{root}{}", path.unwrap_or_default()),
             content: contents.next().flatten(),
-        });
-        let mut mappings = mappings(json.mappings.as_bytes())?;
-        mappings.sort_by_key(|mapping| mapping.at);
-        Some(Self { sources: sources.collect(), mappings })
+        }));
+        for mut mapping in mappings(json.mappings.as_bytes())? {
+            let (line, column) = mapping.at;
+            // Only the first line of a section begins in the middle of one.
+            let indent = if line == 0 { offset.column } else { 0 };
+            mapping.at = (line.checked_add(offset.line)?, column.checked_add(indent)?);
+            mapping.source = mapping.source.checked_add(first)?;
+            self.mappings.push(mapping);
+        }
+        Some(())
     }
 
     /// Where `value`, which stands at `line` and `column` (from 1) of what was built, came from. If the original line holds
@@ -239,6 +277,27 @@ mod tests {
                 let _origin = map.origin((line, column), b"c");
             }
         }
+    }
+
+    #[test]
+    fn a_map_in_sections_knows_the_places_of_each() {
+        let section = |line: u32, column: u32, name: &str| {
+            let offset = format!(r#"{{"line":{line},"column":{column}}}"#);
+            let map = format!(r#"{{"sources":["{name}"],"mappings":"AAAA;CACA"}}"#);
+            format!(r#"{{"offset":{offset},"map":{map}}}"#)
+        };
+        let json = format!(
+            r#"{{"version":3,"sections":[{},{}]}}"#,
+            section(0, 0, "a"),
+            section(1, 9, "b")
+        );
+        let map = SourceMap::parse(json.as_bytes()).expect("a map");
+        let origin =
+            |line, column| map.origin((line, column), b"").map(|origin| (origin.path, origin.line));
+        assert_eq!(origin(1, 1), Some(("a", 1)));
+        assert_eq!(origin(2, 5), Some(("a", 2)));
+        assert_eq!(origin(2, 10), Some(("b", 1)));
+        assert_eq!(origin(3, 2), Some(("b", 2)));
     }
 
     #[test]

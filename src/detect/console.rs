@@ -24,6 +24,19 @@ pub(super) fn question(page: &Page<'_>, span: Span) -> Option<Span> {
     Some(Span::new(above.start + prompt, above.end))
 }
 
+/// The header of the form field whose content the value is (`form-data; name="NAME"`, a blank line, VALUE).
+pub(super) fn form_field(page: &Page<'_>, span: Span) -> Option<Span> {
+    let above = |line: &Span| Some(page.lines.around(line.start.checked_sub(1)?));
+    let own = page.lines.around(span.start);
+    let blank = above(&own).filter(|line| page.slice(*line).trim_ascii().is_empty())?;
+    let mut lines = std::iter::successors(above(&blank), above).take(3);
+    let field =
+        lines.find(|line| memchr::memmem::find(page.slice(*line), b"form-data;").is_some())?;
+    let name = memchr::memmem::find(page.slice(field), b"name=")?;
+    (page.slice(own).trim_ascii().len() == span.len())
+        .then(|| Span::new(field.start + name + 5, field.end))
+}
+
 /// Whether a line holds nothing but the value and what consoles put around an answer.
 fn is_answer(page: &Page<'_>, line: Span, span: Span) -> bool {
     let is_edge = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`".contains(byte);

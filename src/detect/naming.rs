@@ -82,8 +82,9 @@ impl Namer<'_> {
 
     /// What the question of a console says of its answer, or the instruction that uses what assembly loads.
     fn label_elsewhere(&self, span: Span) -> Option<Label> {
-        let line =
-            console::question(self.page, span).or_else(|| console::instruction(self.page, span))?;
+        let line = console::question(self.page, span)
+            .or_else(|| console::instruction(self.page, span))
+            .or_else(|| console::form_field(self.page, span))?;
         let words = lex::leftwards(self.page.text, line.end, line.len());
         let names = words.filter_map(|lexeme| match lexeme {
             Lexeme::Word(word) if !word.overlaps(span) => Some(self.page.slice(word)),

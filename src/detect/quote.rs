@@ -7,9 +7,16 @@ pub(super) fn visible(name: &str, value: &[u8]) -> String {
     name.replace(&*value, "…")
 }
 
-/// A header as evidence may quote it: words only, no long tokens, at most 40 characters.
+/// A header as evidence may quote it: no runs that could be a secret, at most 40 characters.
 pub(super) fn excerpt(header: &[u8]) -> String {
+    const LONGEST: usize = 20;
     let text = String::from_utf8_lossy(header);
-    let words: Vec<&str> = text.split_whitespace().filter(|word| word.len() < 32).collect();
-    words.join(" ").chars().filter(|character| !character.is_control()).take(40).collect()
+    let mut shown = String::new();
+    for word in text.split_whitespace() {
+        shown.push_str(if shown.is_empty() { "" } else { " " });
+        for part in word.split_inclusive(|letter: char| !letter.is_alphanumeric()) {
+            shown.push_str(if part.len() < LONGEST || word.len() < 32 { part } else { "…" });
+        }
+    }
+    shown.chars().filter(|character| !character.is_control()).take(40).collect()
 }

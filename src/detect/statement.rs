@@ -89,9 +89,35 @@ impl Walk<'_, '_, '_> {
         if let Some(name) = name.filter(|_| is_first && self.depth == 0) {
             self.context.names.push(Name { span: name, link: Link::Assigned });
             self.lexemes.jump_to(name.start - 2);
-        } else {
-            self.depth += 1;
+            return;
         }
+        // `os.environ["NAME"] = VALUE`, `getenv('NAME') ?: VALUE`
+        if self.depth == 0
+            && self.context.names.is_empty()
+            && let Some(name) = self.quoted_name()
+        {
+            self.context.names.push(Name { span: name, link: self.link });
+            self.link = Link::Adjacent;
+        }
+        self.depth += 1;
+    }
+
+    /// The text in quotes that is all a bracket holds which closes directly before an assignment or a fallback.
+    fn quoted_name(&self) -> Option<Span> {
+        let (text, end) = (self.page.text, self.lexemes.offset());
+        let is_asked = match self.link {
+            Link::Assigned => text[end] == b']',
+            Link::Fallback => b"])".contains(&text[end]),
+            _ => false,
+        };
+        let quote = end.checked_sub(1).filter(|at| is_asked && b"\"'".contains(&text[*at]))?;
+        let before = text[..quote].iter().rev().take(80);
+        let length = before.take_while(|byte| lex::is_word(**byte)).count();
+        let name = Span::new(quote - length, quote);
+        let opens = |at: usize| matches!(text[at], b'[' | b'(');
+        let is_whole =
+            name.start >= 2 && text[name.start - 1] == text[quote] && opens(name.start - 2);
+        (is_whole && !name.is_empty()).then_some(name)
     }
 
     fn open(&mut self, bracket: u8) -> bool {
@@ -149,7 +175,8 @@ impl Walk<'_, '_, '_> {
         } else {
             self.is_here_string |= byte == b'<' && text[self.lexemes.offset()..].starts_with(b"<<");
             self.is_assigned |= matches!(byte, b'=' | b':' | b'>');
-            let is_choice = matches!(byte, b'?' | b'|');
+            let is_elvis = byte == b':' && text[self.lexemes.offset()] == b'?';
+            let is_choice = matches!(byte, b'?' | b'|') || is_elvis;
             self.go_on(if is_choice { Link::Fallback } else { Link::Assigned });
         }
     }

@@ -112,7 +112,8 @@ fn ends_substitution(behind: &[u8]) -> bool {
 
 /// Whether a text ends in what a shell puts before a variable's default (`${NAME:-`).
 fn is_default(before: &[u8]) -> bool {
-    let Some(before) = before.strip_suffix(b":-") else { return false };
+    let Some(before) = before.strip_suffix(b"-") else { return false };
+    let before = before.strip_suffix(b":").unwrap_or(before);
     let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
     let name = before.iter().rev().take(80).take_while(is_name).count();
     name > 0 && before[..before.len() - name].ends_with(b"${")

@@ -60,15 +60,26 @@ pub(super) fn is_user_information(page: &Page<'_>, span: Span) -> bool {
         })
 }
 
-/// Whether the value is the user or the password of a URL that does not speak of the provider (`postgres://app:VALUE@db`).
-pub(super) fn is_user_information_elsewhere(page: &Page<'_>, span: Span) -> bool {
+/// Whether the value is the user or the password of a URL of somebody else's host (`postgres://app:VALUE@db`), or a parameter
+/// of such a URL that does not speak of the provider at all.
+pub(super) fn is_in_url_elsewhere(page: &Page<'_>, span: Span) -> bool {
     let run = glued(page.text, span, REACH);
     let before = &page.text[run.start..span.start];
     let Some(scheme) = memchr::memmem::rfind(before, b"://") else { return false };
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~%:".contains(byte);
-    page.text.get(span.end) == Some(&b'@')
-        && before[scheme + 3..].iter().all(is_part)
-        && !page.mentions.within_any(run, |_| true)
+    if page.text.get(span.end) == Some(&b'@') && before[scheme + 3..].iter().all(is_part) {
+        let is_host = |byte: &&u8| !b"/?#".contains(byte);
+        let host = page.text[span.end..run.end].iter().take_while(is_host).count();
+        let name = before[..scheme].iter().rev().take_while(|byte| byte.is_ascii_alphabetic());
+        let parts = [
+            Span::new(run.start + scheme - name.count(), run.start + scheme),
+            Span::new(span.end, span.end + host),
+        ];
+        return !parts.iter().any(|part| page.mentions.within(*part));
+    }
+    is_parameter(page, span)
+        && !page.mentions.within(run)
+        && matches!(host_at(page, run.start + scheme), Some(Host::Foreign(_)))
 }
 
 /// What stands around the value without a space or quote between.

@@ -57,7 +57,7 @@ impl<'r, 'p> Judge<'r, 'p> {
         let (rule, shape) = self.rule(span, &context, naming.label.as_ref())?;
         let mut verdict = Verdict::new(self.page.rules.thresholds);
         self.weigh_shape(span, shape, &mut verdict);
-        self.weigh_label((span, rule), naming.label.as_ref(), &context, &mut verdict);
+        self.weigh_label((span, rule), &naming, &context, &mut verdict);
         self.weigh_provider(span, &naming, &context, &mut verdict);
         let environment = match verdict.confidence() {
             Some(_) => environment::environment(self.page, span, &context),
@@ -117,10 +117,11 @@ impl<'r, 'p> Judge<'r, 'p> {
     fn weigh_label(
         &self,
         (span, rule): (Span, &Rule),
-        label: Option<&Label>,
+        naming: &Naming,
         context: &Context,
         verdict: &mut Verdict,
     ) {
+        let label = naming.label.as_ref();
         if self.is_signature_check(context)
             || label.is_none_or(|label| label.meaning != Meaning::Harmless)
                 && self.is_checked_with(context, label)
@@ -136,8 +137,9 @@ impl<'r, 'p> Judge<'r, 'p> {
             verdict.add(self.weights.credential, text);
             return;
         }
-        if urls::is_user_information_elsewhere(self.page, span) {
-            verdict.add(self.weights.foreign_host, "the user or password in a URL of another host");
+        if urls::is_in_url_elsewhere(self.page, span) {
+            let text = "a part of a URL of another host";
+            verdict.add(self.weights.rival_in_statement, text);
         }
         if context.is_bearer && !label.is_some_and(is_rival) {
             verdict.add(self.weights.bearer, "follows `Bearer`");
@@ -172,17 +174,17 @@ impl<'r, 'p> Judge<'r, 'p> {
             verdict.add(self.weights.harmless_name, text);
             return;
         }
-        let (weight, what) = self.weight_of(label, span);
+        let (weight, what) = self.weight_of(label, span, naming.column.is_some());
         let name = quote::visible(&label.text, self.page.slice(span));
         verdict.add(weight, format!("its name `{name}` {what}"));
         if !has_both_cases(self.page.slice(span)) && self.is_file_name(label.text.as_bytes()) {
-            let text = "its name is that of a file, so that it is the file's digest";
+            let text = "its name is that of a file: it is the file's digest";
             verdict.add(self.weights.digest_nearby, text);
         }
     }
 
     /// How much a name counts, and what it says.
-    fn weight_of(&self, label: &Label, span: Span) -> (i32, String) {
+    fn weight_of(&self, label: &Label, span: Span, in_table: bool) -> (i32, String) {
         let weights = &self.weights;
         let provider = &self.provider.name;
         match (label.meaning, label.names_provider) {
@@ -190,6 +192,9 @@ impl<'r, 'p> Judge<'r, 'p> {
                 (weights.own_credential, format!("is that of a {provider} credential"))
             }
             (Meaning::Credential, false) => (weights.credential, "is a credential's".to_owned()),
+            (Meaning::Password, _) if in_table && !has_both_cases(self.page.slice(span)) => {
+                (weights.digest_nearby, "is a password's, which tables hold hashed".to_owned())
+            }
             (Meaning::Password, _) => (weights.password, "is a password's".to_owned()),
             (Meaning::ForeignCredential, _) => {
                 (weights.foreign_credential, "is that of a credential of something else".to_owned())
@@ -232,7 +237,9 @@ impl<'r, 'p> Judge<'r, 'p> {
             return false;
         }
         let assigned = context.names.iter().find(|name| name.link == Link::Assigned);
-        assigned.is_some_and(|name| {
+        // `hexdigest() == VALUE` compares with what a function gives.
+        let is_call = |name: Span| self.page.text.get(name.end) == Some(&b'(');
+        assigned.filter(|name| !is_call(name.span)).is_some_and(|name| {
             let name = lex::last_part(self.page.slice(name.span));
             let sigil = |byte: &u8| matches!(byte, b'$' | b'@');
             let start = name.iter().take_while(|byte| sigil(byte)).count();
