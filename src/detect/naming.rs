@@ -145,7 +145,7 @@ impl Namer<'_> {
         let mut carried = false;
         let mut adjacent = 0;
         for (at, name) in context.names.iter().enumerate() {
-            let label = self.read_span(name.span);
+            let label = self.read_path(name.span);
             let says_something = says_something(&label);
             let is_carrier = label.meaning == Meaning::Carrier
                 || name.link == Link::Called && self.is_setter(&label);

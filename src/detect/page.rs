@@ -206,11 +206,16 @@ impl<'t> Page<'t> {
         self.vocabulary().file_ending.contains(&ending)
     }
 
-    /// Whether a word that ends at `end` is a quoted key (`'key' => …`) and so names something of its own.
+    /// Whether a word that ends at `end` is a quoted key (`'key' => …`) or is given a value of its own (`key = …`).
     fn is_key(&self, end: usize) -> bool {
-        let Some(b'"' | b'\'') = self.text.get(end) else { return false };
-        let rest = self.text[end + 1..].iter().find(|byte| **byte != b' ');
-        matches!(rest, Some(b':' | b'='))
+        let is_quoted = matches!(self.text.get(end), Some(b'"' | b'\''));
+        let rest = &self.text[(end + usize::from(is_quoted)).min(self.text.len())..];
+        let rest = &rest[rest.iter().take_while(|byte| **byte == b' ').count()..];
+        match rest {
+            [b':', ..] => is_quoted,
+            [b'=', next, ..] => is_quoted || !matches!(next, b'=' | b'>' | b'~'),
+            _ => false,
+        }
     }
 
     /// The last part of the path.
