@@ -82,24 +82,29 @@ fn read(path: impl AsRef<Path>) -> String {
 /// The system's allocator, which counts.
 pub(crate) struct Counting;
 
+// Never inlined: there are thousands of callers, and each would hold the counting.
 #[expect(unsafe_code, reason = "there is no other way to see what is allocated")]
 // SAFETY: each call goes to `System` as it came; counting neither allocates nor panics.
 unsafe impl GlobalAlloc for Counting {
+    #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract.
         counted(|| unsafe { System.alloc(layout) }, 0, layout.size())
     }
 
+    #[inline(never)]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract.
         counted(|| unsafe { System.alloc_zeroed(layout) }, 0, layout.size())
     }
 
+    #[inline(never)]
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller keeps the contract; a call that failed has left the memory as it was.
         counted(|| unsafe { System.realloc(memory, layout, size) }, layout.size(), size)
     }
 
+    #[inline(never)]
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         // SAFETY: the caller keeps the contract.
         unsafe { System.dealloc(memory, layout) };
