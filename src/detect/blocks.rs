@@ -75,7 +75,7 @@ fn line_block(page: &Page<'_>, line: Span) -> Block {
 
 /// The key of a property list's dictionary: it stands in the line above.
 fn key_above(page: &Page<'_>, line: Span, text: &[u8]) -> Option<Span> {
-    let above = page.lines.around(line.start.checked_sub(1)?);
+    let above = page.lines.above(line).next()?;
     let key = page.slice(above).trim_ascii().strip_prefix(b"<key>")?.strip_suffix(b"</key>")?;
     let is_key = matches!(text, b"<dict>" | b"<array>") && key.len() < MAX_HEADER;
     let start = memchr::memmem::find(page.slice(above), b"<key>")? + above.start + 5;

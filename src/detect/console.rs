@@ -15,7 +15,7 @@ const MAX_INSTRUCTIONS: usize = 8;
 /// The question whose answer the value's line is (`>>> os.environ["NAME"]`), without its prompt.
 pub(super) fn question(page: &Page<'_>, span: Span) -> Option<Span> {
     let line = page.lines.around(span.start);
-    let above = page.lines.around(line.start.checked_sub(1)?);
+    let above = page.lines.above(line).next()?;
     let is_short = span.start - line.start < LONGEST_MARK && above.len() < 400;
     if !is_short || !is_answer(page, line, span) {
         return None;
@@ -26,12 +26,12 @@ pub(super) fn question(page: &Page<'_>, span: Span) -> Option<Span> {
 
 /// The header of the form field whose content the value is (`form-data; name="NAME"`, a blank line, VALUE).
 pub(super) fn form_field(page: &Page<'_>, span: Span) -> Option<Span> {
-    let above = |line: &Span| Some(page.lines.around(line.start.checked_sub(1)?));
     let own = page.lines.around(span.start);
-    let blank = above(&own).filter(|line| page.slice(*line).trim_ascii().is_empty())?;
-    let mut lines = std::iter::successors(above(&blank), above).take(3);
-    let field =
-        lines.find(|line| memchr::memmem::find(page.slice(*line), b"form-data;").is_some())?;
+    let mut above = page.lines.above(own);
+    above.next().filter(|line| page.slice(*line).trim_ascii().is_empty())?;
+    let field = above
+        .take(3)
+        .find(|line| memchr::memmem::find(page.slice(*line), b"form-data;").is_some())?;
     let name = memchr::memmem::find(page.slice(field), b"name=")?;
     (page.slice(own).trim_ascii().len() == span.len())
         .then(|| Span::new(field.start + name + 5, field.end))
@@ -97,15 +97,10 @@ pub(super) fn instruction(page: &Page<'_>, span: Span) -> Option<Span> {
         return None;
     }
     let register = words.next().and_then(|word| word.strip_suffix(b","));
-    let below = std::iter::successors(next_line(page, line), |line| next_line(page, *line));
-    below.take(MAX_INSTRUCTIONS).find(|line| match register {
+    page.lines.below(line).take(MAX_INSTRUCTIONS).find(|line| match register {
         Some(register) => has_word(page.slice(*line), register),
         None => line.len() > 1,
     })
-}
-
-fn next_line(page: &Page<'_>, line: Span) -> Option<Span> {
-    (line.end + 1 < page.text.len()).then(|| page.lines.around(line.end + 1))
 }
 
 fn has_word(line: &[u8], word: &[u8]) -> bool {

@@ -18,9 +18,8 @@ pub(super) fn is_in_data(text: &[u8], span: Span) -> bool {
 pub(super) fn is_last_of_lines(page: &Page<'_>, span: Span) -> bool {
     const SHORTEST: usize = 60;
     let is_data = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    let line = page.lines.around(span.start);
-    let above = line.start.checked_sub(1).map(|end| page.lines.around(end));
-    above.is_some_and(|above| {
+    let mut above = page.lines.above(page.lines.around(span.start));
+    above.next().is_some_and(|above| {
         let text = page.slice(above).trim_ascii();
         (SHORTEST..200).contains(&text.len()) && text.iter().all(is_data)
     })

@@ -63,7 +63,7 @@ pub(super) fn around(page: &Page<'_>, span: Span, blocks: &[Block]) -> Vec<Item>
     let outer = |item: &Item| {
         let head = page.lines.around(item.list.start);
         let (level, _) = column(page.slice(head))?;
-        dashed(page, page.lines.around(item.list.start.checked_sub(1)?), level)
+        dashed(page, page.lines.above(head).next()?, level)
     };
     let dashed = std::iter::successors(innermost, outer).take(MAX_LISTS).chain(lined(page, span));
     dashed.chain(bracketed.take(MAX_LISTS)).collect()
@@ -72,7 +72,7 @@ pub(super) fn around(page: &Page<'_>, span: Span, blocks: &[Block]) -> Vec<Item>
 /// The item of a list whose items begin with dashes, indented less than `level`, around the line `own`.
 fn dashed(page: &Page<'_>, own: Span, mut level: usize) -> Option<Item> {
     let outermost = level;
-    let head = above(page, own).take(MAX_LINES).find(|line| {
+    let head = upwards(page, own).find(|line| {
         let Some((column, is_dash)) = column(page.slice(*line)) else { return false };
         let encloses = column < level || line.start == own.start && column < outermost;
         level = level.min(column);
@@ -85,9 +85,9 @@ fn dashed(page: &Page<'_>, own: Span, mut level: usize) -> Option<Item> {
         })
     };
     let begins_item = |line: &Span| column(page.slice(*line)) == Some((column_of_list, true));
-    let first = above(page, head).take(MAX_LINES).take_while(|line| !ends(line)).last()?;
-    let last = below(page, own).take(MAX_LINES).take_while(|line| !ends(line)).last()?;
-    let end = below(page, own).skip(1).take(MAX_LINES).find(|line| ends(line) || begins_item(line));
+    let first = upwards(page, head).take_while(|line| !ends(line)).last()?;
+    let last = downwards(page, own).take_while(|line| !ends(line)).last()?;
+    let end = page.lines.below(own).take(MAX_LINES).find(|line| ends(line) || begins_item(line));
     let end = end.map_or(last.end, |line| line.start).min(last.end.max(own.end));
     Some(Item {
         span: Span::new(head.start, end),
@@ -104,8 +104,8 @@ fn lined(page: &Page<'_>, span: Span) -> Option<Item> {
         line.starts_with(b"{\"") && line.ends_with(b"}")
     };
     is_object(&own).then_some(())?;
-    let first = above(page, own).take(MAX_LINES).take_while(is_object).last()?;
-    let last = below(page, own).take(MAX_LINES).take_while(is_object).last()?;
+    let first = upwards(page, own).take_while(is_object).last()?;
+    let last = downwards(page, own).take_while(is_object).last()?;
     let list = Span::new(first.start, last.end);
     (list != own).then_some(Item { span: own, list, is_bracketed: false })
 }
@@ -117,14 +117,14 @@ fn column(line: &[u8]) -> Option<(usize, bool)> {
     (!text.is_empty() && !text.starts_with(b"#")).then(|| (column, text.starts_with(b"- ")))
 }
 
-fn above<'p>(page: &'p Page<'_>, line: Span) -> impl Iterator<Item = Span> + 'p {
-    std::iter::successors(Some(line), |line| Some(page.lines.around(line.start.checked_sub(1)?)))
+/// A line and those above it, as far as a list is read.
+fn upwards<'p>(page: &'p Page<'_>, line: Span) -> impl Iterator<Item = Span> + 'p {
+    std::iter::once(line).chain(page.lines.above(line)).take(MAX_LINES)
 }
 
-fn below<'p>(page: &'p Page<'_>, line: Span) -> impl Iterator<Item = Span> + 'p {
-    std::iter::successors(Some(line), |line| {
-        (line.end + 1 < page.text.len()).then(|| page.lines.around(line.end + 1))
-    })
+/// A line and those below it, as far as a list is read.
+fn downwards<'p>(page: &'p Page<'_>, line: Span) -> impl Iterator<Item = Span> + 'p {
+    std::iter::once(line).chain(page.lines.below(line)).take(MAX_LINES)
 }
 
 /// Whether an item of a list by dashes is nothing but the word.

@@ -50,6 +50,18 @@ impl Lines {
         Span::new(start, self.feeds.get(next).copied().unwrap_or(self.length).max(start))
     }
 
+    /// The lines above `line`, the nearest first.
+    pub(super) fn above(&self, line: Span) -> impl Iterator<Item = Span> + '_ {
+        let before = |line: &Span| Some(self.around(line.start.checked_sub(1)?));
+        std::iter::successors(before(&line), before)
+    }
+
+    /// The lines below `line`, the nearest first; what follows the last line feed counts only if it is not empty.
+    pub(super) fn below(&self, line: Span) -> impl Iterator<Item = Span> + '_ {
+        let behind = |line: &Span| (line.end + 1 < self.length).then(|| self.around(line.end + 1));
+        std::iter::successors(behind(&line), behind)
+    }
+
     /// How far two offsets are apart.
     pub(super) fn distance(&self, a: usize, b: usize) -> Distance {
         let count = |at| self.feeds.partition_point(|feed| *feed < at);

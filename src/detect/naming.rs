@@ -87,11 +87,10 @@ impl Namer<'_> {
             .or_else(|| console::form_field(self.page, span))?;
         let words = lex::leftwards(self.page.text, line.end, line.len());
         let names = words.filter_map(|lexeme| match lexeme {
-            Lexeme::Word(word) if !word.overlaps(span) => Some(self.page.slice(word)),
+            Lexeme::Word(word) if !word.overlaps(span) => Some(self.read_span(word)),
             _ => None,
         });
-        let names: Vec<&[u8]> = names.take(MAX_SIBLINGS).collect();
-        let labels: Vec<Label> = names.iter().map(|name| self.read(name)).collect();
+        let labels: Vec<Label> = names.take(MAX_SIBLINGS).collect();
         let vocabulary = self.page.vocabulary();
         let is = |meaning: Meaning| labels.iter().find(|label| label.meaning == meaning);
         let is_digest =

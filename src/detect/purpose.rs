@@ -109,6 +109,14 @@ impl Judge<'_, '_> {
         is_jsx && is_hex && is_tag && ends.iter().any(|end| before.ends_with(end))
     }
 
+    /// Whether a parenthesis opens right behind a value without quotes, as where a function is defined or called.
+    pub(super) fn is_function(&self, span: Span) -> bool {
+        let text = self.page.text;
+        let is_open =
+            span.start.checked_sub(1).is_none_or(|at| !matches!(text[at], b'"' | b'\'' | b'`'));
+        text[span.start].is_ascii_alphabetic() && text.get(span.end) == Some(&b'(') && is_open
+    }
+
     /// Whether the value is what a form sends back with itself (`<input type="hidden" name="_token" value="…">`).
     pub(super) fn is_form_state(&self, label: &Label, span: Span) -> bool {
         let tag = self.page.slice(context::siblings(self.page.text, span));

@@ -134,10 +134,8 @@ pub(super) fn request_above(page: &Page<'_>, span: Span) -> Option<Host> {
         let text = page.slice(*line);
         methods.iter().any(|method| memchr::memmem::find(text, method.as_bytes()).is_some())
     };
-    let above = |line: &Span| Some(page.lines.around(line.start.checked_sub(1)?));
-    let own = page.lines.around(span.start);
-    let mut lines = std::iter::successors(above(&own), above).take(LINES);
-    let line = lines.find(begins).filter(|line| line.len() < REACH)?;
+    let mut above = page.lines.above(page.lines.around(span.start)).take(LINES);
+    let line = above.find(begins).filter(|line| line.len() < REACH)?;
     let scheme = memchr::memmem::find(page.slice(line), b"://")?;
     host_at(page, line.start + scheme)
 }

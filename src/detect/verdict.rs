@@ -9,6 +9,7 @@ use super::context::Context;
 use super::context::Link;
 use super::encoded;
 use super::environment;
+use super::items::Item;
 use super::label::Label;
 use super::label::Meaning;
 use super::lex;
@@ -94,14 +95,6 @@ impl<'r, 'p> Judge<'r, 'p> {
         if encoded::is_encrypted(self.page, span) {
             verdict.add(self.weights.encrypted, "stands inside of an encrypted value");
         }
-    }
-
-    /// Whether a parenthesis opens right behind a value without quotes, as where a function is defined or called.
-    fn is_function(&self, span: Span) -> bool {
-        let text = self.page.text;
-        let is_open =
-            span.start.checked_sub(1).is_none_or(|at| !matches!(text[at], b'"' | b'\'' | b'`'));
-        text[span.start].is_ascii_alphabetic() && text.get(span.end) == Some(&b'(') && is_open
     }
 
     fn placeholder(&self, token: &[u8]) -> Option<&'static str> {
@@ -334,21 +327,26 @@ impl<'r, 'p> Judge<'r, 'p> {
         } else if naming.column.is_none() && self.weigh_blocks(context, verdict) {
             return;
         }
-        if let Some(name) = self.item_of_ours(&items) {
+        if !self.weigh_items(naming, &items, verdict) {
+            self.weigh_distance(span, naming, context, verdict);
+        }
+    }
+
+    /// Weighs what the value's row of a table and its items of lists are called; `true` if that is the provider's name.
+    fn weigh_items(&self, naming: &Naming, items: &[Item], verdict: &mut Verdict) -> bool {
+        let (weights, provider) = (&self.weights, &self.provider.name);
+        if let Some(name) = self.item_of_ours(items) {
             verdict.add(weights.enclosing_block, format!("in a list's item called `{name}`"));
-            return;
+            return true;
         }
         if let Some(name) = naming.column.as_ref().and_then(|column| self.row_of_another(column)) {
             verdict.add(weights.other_item, format!("its row of the table is about `{name}`"));
         }
-        if let Some(name) = self.item_of_another(&items) {
-            let text = format!(
-                "its item in a list is called `{name}`, another one `{provider}`",
-                provider = self.provider.name
-            );
+        if let Some(name) = self.item_of_another(items) {
+            let text = format!("its item in a list is called `{name}`, another one `{provider}`");
             verdict.add(weights.other_item, text);
         }
-        self.weigh_distance(span, naming, context, verdict);
+        false
     }
 
     /// Where both stand in one statement, the nearer one counts.
