@@ -39,6 +39,13 @@ impl Span {
     pub fn overlaps(self, other: Self) -> bool {
         self.start < other.end && other.start < self.end
     }
+
+    /// What of it stands before and behind another one.
+    #[must_use]
+    pub fn around(self, inner: Self) -> [Self; 2] {
+        let before = Self::new(self.start, inner.start.clamp(self.start, self.end));
+        [before, Self::new(inner.end.clamp(self.start, self.end), self.end)]
+    }
 }
 
 /// Spans by their place, for a quick look at those that share a byte with another. Such as overlap are one.

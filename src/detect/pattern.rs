@@ -88,8 +88,9 @@ fn speaks_of_context(page: &Page<'_>, pattern: &PatternRule) -> bool {
 /// a host of the provider near by.
 fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool {
     let context = context::read(page, span);
-    let spans =
-        context.statement.iter().copied().chain(context.blocks.iter().map(|block| block.header));
+    // What a value drawn at random happens to spell says nothing.
+    let statement = context.statement.into_iter().flat_map(|statement| statement.around(span));
+    let spans = statement.chain(context.blocks.iter().map(|block| block.header));
     let mut said = String::from_utf8_lossy(page.path.as_bytes()).to_ascii_lowercase();
     for span in spans {
         said.push(' ');
@@ -141,14 +142,13 @@ fn verdict(page: &Page<'_>, rule: &Rule, pattern: &PatternRule) -> Verdict {
     verdict
 }
 
-/// `sandbox` in the value itself, or the nearest API host.
+/// `sandbox` in the link itself, or the nearest API host.
 fn environment(page: &Page<'_>, span: Span) -> Environment {
-    let words = lex::subwords(page.slice(span));
-    if words.iter().any(|word| page.vocabulary().sandbox.contains(word)) {
-        return Environment::Sandbox;
-    }
-    if page.slice(span).starts_with(b"http") {
-        return Environment::Production;
+    let value = page.slice(span);
+    if value.starts_with(b"http") {
+        let words = lex::subwords(value);
+        let is_sandbox = words.iter().any(|word| page.vocabulary().sandbox.contains(word));
+        return if is_sandbox { Environment::Sandbox } else { Environment::Production };
     }
     page.mentions.nearest_api_host(span.start).unwrap_or_default()
 }

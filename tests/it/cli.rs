@@ -399,3 +399,18 @@ fn completions_and_man_pages_are_printed_for_every_command() {
     }
     assert_eq!(sandbox.run(&["man", "nonsense"]).status.code(), Some(2));
 }
+
+#[test]
+fn what_a_drawn_key_happens_to_spell_says_nothing() {
+    let sandbox = Sandbox::new();
+    for word in ["9Scim7", "9Sandbox7", "9Test7", "9Prod7"] {
+        let drawn = key();
+        let secret = format!("{}{word}{}", &drawn[..12], &drawn[12 + word.len()..]);
+        sandbox.write("app.env", format!("YOUSIGN_API_KEY={secret}\n"));
+        let (report, _) = sandbox.json(&["scan", "--no-history", "."]);
+        let findings = report["findings"].as_array().expect("findings");
+        assert_eq!(findings.len(), 1, "{word}");
+        assert_eq!(findings[0]["rule_id"], "yousign-api-key", "{word}");
+        assert_eq!(findings[0]["environment"], "unknown", "{word}");
+    }
+}
