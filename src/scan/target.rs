@@ -162,7 +162,6 @@ impl Run<'_> {
     ) -> Result<(), ScanError> {
         let options = WalkOptions {
             include_ignored: self.options.include_ignored,
-            threads: self.options.threads,
             max_blob_size: self.options.max_blob_size,
             exclude: self.options.exclude.clone(),
             stop: self.options.stop.clone(),

@@ -1,10 +1,10 @@
 //! Which files of a tree are left out by its ignore files. They are read here and not by the walk, since a `.gitignore` may be
 //! a FIFO, a device, or a link out of the tree: what is no regular file counts as if it were not there, as in git.
 
-use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -15,13 +15,40 @@ use super::open::{Link, regular};
 /// Larger ignore files are not read.
 const LIMIT: u64 = 4 << 20;
 
-/// The ignore files of a tree, each read when the first file beside or below it is met.
+/// What the ignore files of a tree leave out in one of its folders.
+#[derive(Clone)]
 pub(crate) struct Ignored {
-    root: PathBuf,
-    real_root: PathBuf,
-    levels: RwLock<HashMap<PathBuf, Arc<Level>>>,
+    /// The folder, as patterns are compared with it.
+    real: PathBuf,
+    level: Arc<Level>,
     /// The user's own patterns, which count in repositories.
-    global: Gitignore,
+    global: Arc<Gitignore>,
+    is_in_repo: bool,
+    has_patterns: bool,
+}
+
+/// Which of the names that matter here stand in a folder.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Listed {
+    dot_git: bool,
+    dot_gitignore: bool,
+    dot_ignore: bool,
+}
+
+impl Listed {
+    const ANY: Self = Self { dot_git: true, dot_gitignore: true, dot_ignore: true };
+
+    /// Looks for them among all names of a folder.
+    pub(crate) fn of<'n>(names: impl Iterator<Item = &'n OsStr>) -> Self {
+        let mut listed = Self::default();
+        for name in names {
+            // Some file systems find a name in any letter case.
+            listed.dot_git |= name.eq_ignore_ascii_case(".git");
+            listed.dot_gitignore |= name.eq_ignore_ascii_case(".gitignore");
+            listed.dot_ignore |= name.eq_ignore_ascii_case(".ignore");
+        }
+        listed
+    }
 }
 
 /// A folder with patterns; folders without share the one above.
@@ -38,86 +65,60 @@ struct Level {
     is_top: bool,
 }
 
-/// What counts for the files of a folder.
-pub(crate) struct Folder {
-    /// As the walk names it.
-    path: PathBuf,
-    real: PathBuf,
-    level: Arc<Level>,
-    is_in_repo: bool,
-    has_patterns: bool,
-}
-
 impl Ignored {
     /// Reads the ignore files above `root` as far as they belong to its repository.
-    pub(crate) fn below(root: &Path) -> Self {
-        let real_root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-        let mut folders: Vec<&Path> = real_root.ancestors().collect();
+    pub(crate) fn new(root: &Path) -> Self {
+        let real = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        let mut folders: Vec<&Path> = real.ancestors().collect();
         let top = folders.iter().position(|folder| is_top(folder));
-        folders.truncate(top.unwrap_or(0) + 1);
-        let level =
-            folders.iter().rev().fold(Arc::default(), |above, folder| level(folder, &above));
-        let levels = RwLock::new(HashMap::from([(real_root.clone(), level)]));
-        let global = Gitignore::global().0;
-        Self { root: root.to_owned(), real_root, levels, global }
+        folders.truncate(top.map_or(1, |top| top + 1));
+        let above = folders[1..].iter().rev();
+        let level = above.fold(Arc::default(), |above, folder| level(folder, &above, Listed::ANY));
+        let global = Arc::new(Gitignore::global().0);
+        Self { real, level, global, is_in_repo: false, has_patterns: false }.reckoned()
     }
 
-    /// Whether the walk leaves a path out. `last` is the folder that the same thread has asked about before: most of a
-    /// folder's files are met one after the other.
-    pub(crate) fn holds(&self, last: &mut Option<Folder>, path: &Path, is_dir: bool) -> bool {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return false };
-        let folder = match last {
-            Some(folder) if folder.path.as_os_str() == parent.as_os_str() => folder,
-            _ => last.insert(self.folder(parent)),
-        };
-        if !folder.has_patterns {
+    /// What counts in a folder of this one as far as it is known here.
+    pub(crate) fn below(&self, name: &OsStr) -> Self {
+        let mut below = self.clone();
+        below.real.push(name);
+        below
+    }
+
+    /// Reads the ignore files of the folder itself.
+    pub(crate) fn enter(self, listed: Listed) -> Self {
+        if listed == Listed::default() {
+            return self;
+        }
+        let level = level(&self.real, &self.level, listed);
+        Self { level, ..self }.reckoned()
+    }
+
+    fn reckoned(self) -> Self {
+        let is_in_repo = self.level.is_in_repo();
+        let has_patterns = self.level.has_patterns() || is_in_repo && !self.global.is_empty();
+        Self { is_in_repo, has_patterns, ..self }
+    }
+
+    /// Whether something in the folder is left out.
+    pub(crate) fn holds(&mut self, name: &OsStr, is_dir: bool) -> bool {
+        if !self.has_patterns {
             return false;
         }
-        folder.real.push(name);
-        let is_ignored = self.matches(folder, is_dir);
-        folder.real.pop();
+        self.real.push(name);
+        let is_ignored = self.matches(is_dir);
+        self.real.pop();
         is_ignored
     }
 
-    /// Whether the patterns that count for a folder leave out what its path leads to.
-    fn matches(&self, folder: &Folder, is_dir: bool) -> bool {
-        let (path, level) = (&folder.real, &folder.level);
+    /// Whether the patterns leave out what the path leads to.
+    fn matches(&self, is_dir: bool) -> bool {
+        let (path, level) = (&self.real, &self.level);
         level
             .find(|level| level.own.as_ref(), true, path, is_dir)
             .or_else(|| level.find(|level| level.git.as_ref(), false, path, is_dir))
             .or_else(|| level.find(|level| level.exclude.as_ref(), false, path, is_dir))
-            .unwrap_or_else(|| folder.is_in_repo && self.global.matched(path, is_dir).is_ignore())
-    }
-
-    fn folder(&self, path: &Path) -> Folder {
-        let real = self.real_root.join(path.strip_prefix(&self.root).unwrap_or(path));
-        let level = self.level(&real);
-        let is_in_repo = level.is_in_repo();
-        let has_patterns = level.has_patterns() || is_in_repo && !self.global.is_empty();
-        Folder { path: path.to_owned(), real, level, is_in_repo, has_patterns }
-    }
-
-    fn level(&self, folder: &Path) -> Arc<Level> {
-        let known = |folder: &Path| {
-            self.levels.read().unwrap_or_else(PoisonError::into_inner).get(folder).cloned()
-        };
-        // The walk comes from above, so that mostly the folder or the one above it is known.
-        let mut unknown = vec![];
-        let mut found = None;
-        for folder in folder.ancestors() {
-            found = known(folder);
-            if found.is_some() || folder == self.real_root {
-                break;
-            }
-            unknown.push(folder);
-        }
-        let mut above = found.unwrap_or_default();
-        for folder in unknown.into_iter().rev() {
-            above = level(folder, &above);
-            let mut levels = self.levels.write().unwrap_or_else(PoisonError::into_inner);
-            levels.insert(folder.to_owned(), Arc::clone(&above));
-        }
-        above
+            .unwrap_or_else(|| self.is_in_repo && self.global.matched(path, is_dir).is_ignore())
     }
 }
 
@@ -159,11 +160,11 @@ fn is_top(folder: &Path) -> bool {
 }
 
 /// The level of a folder; `.gitignore` counts in repositories only.
-fn level(folder: &Path, above: &Arc<Level>) -> Arc<Level> {
-    let is_top = is_top(folder);
-    let own = read(&folder.join(".ignore"), folder);
-    let in_repo = is_top || above.is_in_repo();
-    let git = in_repo.then(|| read(&folder.join(".gitignore"), folder)).flatten();
+fn level(folder: &Path, above: &Arc<Level>, listed: Listed) -> Arc<Level> {
+    let is_top = listed.dot_git && is_top(folder);
+    let own = listed.dot_ignore.then(|| read(&folder.join(".ignore"), folder)).flatten();
+    let has_git = listed.dot_gitignore && (is_top || above.is_in_repo());
+    let git = has_git.then(|| read(&folder.join(".gitignore"), folder)).flatten();
     if own.is_none() && git.is_none() && !is_top {
         return Arc::clone(above);
     }

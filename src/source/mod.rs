@@ -4,6 +4,7 @@ pub mod git;
 mod ignored;
 mod open;
 mod pieces;
+mod reading;
 pub mod worktree;
 
 pub use pieces::{Piece, pieces};

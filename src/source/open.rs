@@ -1,6 +1,6 @@
 //! Opens files that somebody else may replace at any time.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom};
 use std::path::Path;
 
@@ -13,9 +13,22 @@ pub(crate) enum Link {
     Refuse,
 }
 
-/// Opens a regular file, and nothing else: a FIFO would wait for a writer for ever, and a device may never end. The look
-/// comes after the opening, so that nothing can change in between.
+/// Opens a regular file, and nothing else: a device may never end. The look comes after the opening, so that nothing can
+/// change in between.
 pub(crate) fn regular(path: &Path, link: Link) -> io::Result<File> {
+    let file = open(path, link)?;
+    check_regular(&file)?;
+    Ok(file)
+}
+
+/// What is known of a file, if it is a regular one.
+pub(crate) fn check_regular(file: &File) -> io::Result<Metadata> {
+    let metadata = file.metadata()?;
+    if metadata.is_file() { Ok(metadata) } else { Err(io::Error::other("not a regular file")) }
+}
+
+/// Opens a file to read; a FIFO gives nothing instead of waiting for a writer for ever.
+pub(crate) fn open(path: &Path, link: Link) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -26,8 +39,7 @@ pub(crate) fn regular(path: &Path, link: Link) -> io::Result<File> {
     }
     #[cfg(not(unix))]
     let _has_no_counterpart = link;
-    let file = options.open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
+    options.open(path)
 }
 
 /// Goes on to where a file holds bytes again, or to its end; returns how many bytes, all of them zero, were passed over.
