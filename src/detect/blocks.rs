@@ -12,6 +12,11 @@ const MAX_BLOCKS: usize = 8;
 /// Bytes of a line that can head a block.
 const MAX_HEADER: usize = 1_000;
 
+/// Lines of a comment above a block that are read.
+const MAX_COMMENT: usize = 8;
+/// How lines of comments begin.
+const COMMENTS: [&[u8]; 5] = [b"//", b"#", b"/*", b"*", b"--"];
+
 /// A block around the value.
 #[derive(Clone, Debug)]
 pub(super) struct Block {
@@ -100,7 +105,7 @@ fn opens_data(header: &[u8], bracket: u8) -> bool {
     }
 }
 
-/// A header together with the comment in the line above it.
+/// A header together with the comment in the lines above it.
 fn with_comment_above(page: &Page<'_>, header: Span) -> Span {
     let text = page.text;
     let first = header.start
@@ -110,19 +115,15 @@ fn with_comment_above(page: &Page<'_>, header: Span) -> Span {
             .count();
     let line = page.lines.around(first);
     // A comment says nothing about what stands far on in the line below it.
-    if line.start < 2 || first - line.start > MAX_HEADER {
+    if first - line.start > MAX_HEADER {
         return header;
     }
-    let above = page.lines.around(line.start - 1);
-    let comment = text[above.start..above.end].trim_ascii();
-    let is_comment = [b"//".as_slice(), b"#", b"/*", b"*", b"--"]
-        .iter()
-        .any(|opener| comment.starts_with(opener));
-    if is_comment && above.len() < 160 {
-        Span::new(above.start.min(header.start), header.end)
-    } else {
-        header
-    }
+    let is_comment = |line: &Span| {
+        let text = page.slice(*line).trim_ascii();
+        line.len() < 160 && COMMENTS.iter().any(|mark| text.starts_with(mark))
+    };
+    let comment = page.lines.above(line).take(MAX_COMMENT).take_while(is_comment).last();
+    comment.map_or(header, |top| Span::new(top.start.min(header.start), header.end))
 }
 
 /// What stands before a bracket: back to the end of the statement before it, at most 160 bytes and two lines.

@@ -136,13 +136,17 @@ fn rfind(text: &[u8], word: &[u8]) -> Option<usize> {
 /// Splits at separators that stand outside of quotes, and takes quotes and spaces off.
 fn fields(row: &[u8], separator: u8) -> Vec<&[u8]> {
     let mut quote = None;
+    // In the middle of a field a quote is an apostrophe.
+    let mut is_begun = false;
     row.split(|byte| {
         match (quote, byte) {
-            (None, b'"' | b'\'') => quote = Some(*byte),
+            (None, b'"' | b'\'') if !is_begun => quote = Some(*byte),
             (Some(open), byte) if open == *byte => quote = None,
             _ => {}
         }
-        quote.is_none() && *byte == separator
+        let ends = quote.is_none() && *byte == separator;
+        is_begun = !ends && (is_begun || !byte.is_ascii_whitespace());
+        ends
     })
     .map(|field| field.trim_ascii().trim_ascii_start())
     .map(|field| {
@@ -163,6 +167,11 @@ fn within(text: &[u8], field: &[u8]) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_apostrophe_in_a_field_does_not_join_it_with_the_next() {
+        assert_eq!(fields(b"A;l'API;'b;c';d", b';').len(), 4);
+    }
 
     fn name(text: &str, value: &str) -> Option<String> {
         let start = text.rfind(value).expect("the value is there");

@@ -9,6 +9,10 @@ const LONGEST_PROMPT: usize = 60;
 const LONGEST_MARK: usize = 40;
 /// Bytes that may stand before a value in its instruction.
 const LONGEST_INSTRUCTION: usize = 80;
+/// Bytes of what stands before a message in a chat.
+const LONGEST_SENDER: usize = 80;
+/// Bytes of a line before a value in its comment.
+const LONGEST_COMMENTED: usize = 300;
 /// Lines below an instruction in which its register is looked for.
 const MAX_INSTRUCTIONS: usize = 8;
 
@@ -35,6 +39,53 @@ pub(super) fn form_field(page: &Page<'_>, span: Span) -> Option<Span> {
     let name = memchr::memmem::find(page.slice(field), b"name=")?;
     (page.slice(own).trim_ascii().len() == span.len())
         .then(|| Span::new(field.start + name + 5, field.end))
+}
+
+/// The message before the one that is nothing but the value (`[date, time] Name: VALUE`).
+pub(super) fn chat(page: &Page<'_>, span: Span) -> Option<Span> {
+    let own = page.lines.around(span.start);
+    let sender = |line: Span, end: usize| {
+        let before = page.text[line.start..end].trim_ascii_end();
+        let digits = before.iter().filter(|byte| byte.is_ascii_digit()).count();
+        let is_time = before.first().is_some_and(|byte| *byte == b'[' || byte.is_ascii_digit());
+        let name = before.strip_suffix(b":").unwrap_or_default();
+        let is_part =
+            |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80 || b" -'.".contains(byte);
+        let length = name.iter().rev().take_while(|byte| is_part(byte)).count();
+        let mut words = name[name.len() - length..].trim_ascii_start().split(|byte| *byte == b' ');
+        let is_name = |word: &[u8]| {
+            word.first().is_some_and(|byte| byte.is_ascii_uppercase() || *byte >= 0x80)
+        };
+        let names_us = page.mentions.within(Span::new(line.start, end));
+        is_time && digits >= 4 && before.len() < LONGEST_SENDER && words.all(is_name) && !names_us
+    };
+    let is_edge = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`".contains(byte);
+    let quotes = page.text[own.start..span.start].iter().rev().take_while(|byte| is_edge(byte));
+    let start = span.start - quotes.count();
+    let is_message = page.text[span.end..own.end].iter().all(is_edge) && sender(own, start);
+    let above = page.lines.above(own).next().filter(|_| is_message)?;
+    let text = page.slice(above);
+    let said = memchr::memmem::find(text, b": ").map(|at| above.start + at + 1)?;
+    sender(above, said).then(|| Span::new(said, above.end))
+}
+
+/// What the comment behind a value, in which the one before it stands (`NAME=… # was: VALUE`), is behind.
+pub(super) fn former(page: &Page<'_>, span: Span) -> Option<Span> {
+    let line = page.lines.around(span.start);
+    let before =
+        &page.text[line.start.max(span.start.saturating_sub(LONGEST_COMMENTED))..span.start];
+    let mark = [b" #".as_slice(), b" //", b" --", b"\t#", b" ;"];
+    let mark = mark.iter().filter_map(|mark| memchr::memmem::rfind(before, mark)).max()?;
+    let mut words = before[mark + 2..].split(|byte| b" \t:=\"'`(-/#".contains(byte));
+    let is_former = |word: &[u8]| {
+        let word = String::from_utf8_lossy(word).to_lowercase();
+        page.vocabulary().former.contains(&word)
+    };
+    let said = before[mark + 2..].iter().any(u8::is_ascii_alphabetic);
+    let is_value = |byte: &u8| matches!(byte, b'=' | b':');
+    let is_commented = said && words.all(|word| word.is_empty() || is_former(word));
+    (is_commented && before[..mark].iter().any(is_value))
+        .then(|| Span::new(span.start - before.len(), span.start - before.len() + mark))
 }
 
 /// Whether a line holds nothing but the value and what consoles put around an answer.

@@ -55,6 +55,9 @@ pub(super) struct Context {
 pub(super) fn read(page: &Page<'_>, span: Span) -> Context {
     let mut context = Context { is_bare: is_bare(page, span), ..Context::default() };
     statement::read(page, span, &mut context);
+    if let Some(key) = listed_key(page.text, span) {
+        context.statement = Some(Span::new(key.start, span.end));
+    }
     context.blocks = blocks::around(page, span.start);
     context
 }
@@ -82,6 +85,19 @@ pub(super) fn serialized_key(text: &[u8], span: Span) -> Option<Span> {
     (!key.is_empty() && key_end < key_close).then_some(key)
 }
 
+/// The key before a value of a property list: `<key>NAME</key> <string>VALUE`.
+pub(super) fn listed_key(text: &[u8], span: Span) -> Option<Span> {
+    const REACH: usize = 300;
+    let floor = span.start.saturating_sub(REACH);
+    let before = |end: usize, tag: &[u8]| {
+        let text = text[floor..end].trim_ascii_end();
+        text.ends_with(tag).then(|| floor + text.len() - tag.len())
+    };
+    let end = before(before(span.start, b"<string>")?, b"</key>")?;
+    let start = memchr::memmem::rfind(&text[floor..end], b"<key>")? + floor + 5;
+    (start < end).then(|| Span::new(start, end))
+}
+
 /// The bracket or tag around the value, as far as it stands within 300 bytes: where siblings such as `name=` stand.
 pub(super) fn siblings(text: &[u8], span: Span) -> Span {
     let floor = span.start.saturating_sub(300);
@@ -89,6 +105,7 @@ pub(super) fn siblings(text: &[u8], span: Span) -> Span {
     let mut start = span.start;
     while start > floor {
         match text[start - 1] {
+            b'>' if is_arrow(text, start - 1) => {}
             b'}' | b')' | b']' | b'>' => depth += 1,
             b'{' | b'(' | b'[' | b'<' if depth == 0 => break,
             b'{' | b'(' | b'[' | b'<' => depth -= 1,
@@ -102,6 +119,7 @@ pub(super) fn siblings(text: &[u8], span: Span) -> Span {
     let mut depth = 0_usize;
     while end < ceiling {
         match text[end] {
+            b'>' if is_arrow(text, end) => {}
             b'{' | b'(' | b'[' | b'<' if text[end] != b'<' || text.get(end + 1) != Some(&b'/') => {
                 depth += 1;
             }
@@ -113,6 +131,11 @@ pub(super) fn siblings(text: &[u8], span: Span) -> Span {
         end += 1;
     }
     Span::new(start, end)
+}
+
+/// Whether the `>` at `at` ends `=>` or `->` and no tag.
+fn is_arrow(text: &[u8], at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|before| matches!(text[before], b'=' | b'-'))
 }
 
 /// Whether a blank line or the next list item (`- `) begins at `at`.

@@ -3,6 +3,7 @@
 use super::blocks;
 use super::blocks::Block;
 use super::columns::Column;
+use super::context;
 use super::context::Context;
 use super::label::Meaning;
 use super::lex;
@@ -15,6 +16,8 @@ use crate::location::Span;
 const MAX_LINES: usize = 60;
 /// Lists around a value that are looked at.
 const MAX_LISTS: usize = 3;
+/// Bytes around a statement in which another one names the provider.
+const NEAR: usize = 600;
 /// Mentions in other items that are looked at.
 const MAX_MENTIONS: usize = 4;
 
@@ -146,6 +149,21 @@ impl Judge<'_, '_> {
             let name = keys.filter_map(|key| self.name_of_item(*item, key)).next()?;
             (!self.page.mentions.within(item.span)).then_some(name)
         })
+    }
+
+    /// The same for statements that create one item each (`create(['slug' => 'stripe', 'secret' => VALUE])`).
+    pub(super) fn statement_of_another(&self, span: Span) -> Option<String> {
+        let own = context::siblings(self.page.text, span);
+        let item = Item { span: own, list: own, is_bracketed: true };
+        let window = Span::new(own.start.saturating_sub(NEAR), own.end + NEAR);
+        let mentions = self.page.mentions.inside(window).iter();
+        let keys = mentions
+            .filter(|mention| mention.host.is_none())
+            .take(MAX_MENTIONS)
+            .filter_map(|mention| self.key_of_owner(mention.span))
+            .filter(|key| key.len() > 1);
+        let name = keys.filter_map(|key| self.name_of_item(item, key)).next()?;
+        (!self.page.mentions.within(own)).then_some(name)
     }
 
     /// What a row of a table has in a column for providers, if that is not the provider.

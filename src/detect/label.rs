@@ -136,6 +136,9 @@ fn meaning(
     if !names_provider && !ends_in_credential && is_glued_purpose(head, vocabulary) {
         return Meaning::OtherPurpose;
     }
+    if ends_in_credential && words.iter().any(|word| vocabulary.data_key.contains(word)) {
+        return Meaning::OtherPurpose;
+    }
     if names_provider {
         return if ends_in_credential { Meaning::Credential } else { Meaning::Unknown };
     }
@@ -195,11 +198,21 @@ fn is_owned_by_purpose(name: &[u8], vocabulary: &Vocabulary) -> bool {
     owner.is_some_and(|words| words.iter().any(|word| vocabulary.purpose_owner.contains(word)))
 }
 
-/// The word that says what the thing is: the last one that is no environment, version or number.
+/// The word that says what the thing is: the last one that is no environment, version or number. French puts it first: before
+/// words that say nothing, a credential is meant (`CLE_API`).
 fn head<'w>(words: &'w [String], vocabulary: &Vocabulary) -> Option<&'w String> {
     let is_suffix = |word: &String| is_suffix(word, vocabulary);
-    let last =
-        words.iter().rev().find(|word| !is_suffix(word) && !vocabulary.carrier.contains(*word));
+    let mut telling =
+        words.iter().rev().filter(|word| !is_suffix(word) && !vocabulary.carrier.contains(*word));
+    let last = telling.next();
+    let says_nothing =
+        |word: &String| vocabulary.neutral.contains(word) && !vocabulary.credential.contains(word);
+    if last.is_some_and(says_nothing) {
+        let credential = telling.find(|word| !says_nothing(word));
+        if let Some(credential) = credential.filter(|word| vocabulary.credential.contains(*word)) {
+            return Some(credential);
+        }
+    }
     last.or_else(|| words.last().filter(|word| !is_suffix(word)))
 }
 

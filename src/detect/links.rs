@@ -16,16 +16,17 @@ use crate::location::Span;
 
 /// How far a call or a data block is searched for the host that it speaks to, in bytes.
 const CALL_REACH: usize = 600;
+
 impl Judge<'_, '_> {
     /// Weighs whether what the value is passed or assigned to is named where the text speaks of the provider, as by an
-    /// import (`use Yousign\Client`) or a call (`new YousignClient($key)`).
+    /// import (`use Yousign\Client`) or a call (`new YousignClient($key)`); `true` if what it is tied to is.
     pub(super) fn weigh_links(
         &self,
         span: Span,
         label: Option<&Label>,
         context: &Context,
         verdict: &mut Verdict,
-    ) {
+    ) -> bool {
         let provider = &self.provider.name;
         let carrier = &self.page.vocabulary().carrier;
         // In a file of one line the value's own name stands beside the mention, too.
@@ -34,28 +35,37 @@ impl Judge<'_, '_> {
             let word = String::from_utf8_lossy(name).to_ascii_lowercase();
             !carrier.contains(&word)
                 && !self.page.vocabulary().header.contains(&word)
+                && !self.page.vocabulary().code_head.contains(&word)
                 && self.page.is_named_with_provider(name, own)
         };
         let callee = context.callee.map(|callee| lex::last_part(self.page.slice(callee)));
-        // A class is imported for one purpose; a function such as `updateValue` takes anything.
+        // A class is imported for one purpose; a function such as `updateValue` takes anything, unless it comes from there.
         let is_class = |callee: &&[u8]| callee.first().is_some_and(u8::is_ascii_uppercase);
-        if let Some(callee) = callee.filter(is_class).filter(|callee| is_linked(callee)) {
+        let is_theirs = |callee: &&[u8]| is_class(callee) || self.page.is_imported(callee);
+        if let Some(callee) = callee.filter(is_theirs).filter(|callee| is_linked(callee)) {
             let callee = String::from_utf8_lossy(callee);
             let text = format!("passed to `{callee}`, which a line about {provider} names");
             verdict.add(self.weights.linked_callee, text);
-            return;
+            return true;
         }
         // A name such as `aK` says nothing itself.
         let assigned = context.names.first();
         let assigned = assigned.filter(|name| name.link == Link::Assigned && name.span.len() > 1);
         let assigned = assigned.map(|name| self.page.slice(name.span));
         let name = label.map(|label| label.text.as_bytes()).or(assigned);
-        let Some(name) = name else { return };
+        let Some(name) = name else { return false };
+        if self.is_sent_to_provider(lex::last_part(name), own) {
+            let name = String::from_utf8_lossy(name);
+            let text = format!("`{name}` is sent in a header to a host of {provider}");
+            verdict.add(self.weights.linked_header, text);
+            return true;
+        }
         if is_linked(lex::last_part(name)) {
             let name = String::from_utf8_lossy(name);
             let text = format!("`{name}` is named again in a line about {provider}");
             verdict.add(self.weights.linked_name, text);
         }
+        false
     }
 
     /// The end of the calls that follow the one which ends at `end` (`withToken(VALUE)->post(URL)`).
@@ -75,6 +85,13 @@ impl Judge<'_, '_> {
             end = close;
         }
         end
+    }
+
+    /// Whether another provider could own what its statement `own` holds; in prose its name is enough.
+    pub(super) fn is_said_of_rival(&self, own: Span, span: Span) -> bool {
+        let before = Span::new(own.start, span.start.max(own.start));
+        self.rivals.owns_in(self.page, own)
+            || !self.page.is_code() && self.rivals.named_plainly_in(self.page.slice(before))
     }
 
     /// Whether a comment behind the value, in its line, names another provider and not us.
@@ -119,6 +136,13 @@ impl Judge<'_, '_> {
             let end = blocks::end(self.page, block.start)?;
             Some(near(Span::new(block.start, self.chain_end(end))))
         });
+        // Of a server's settings: `location /sign/ { proxy_pass URL; proxy_set_header … VALUE; }`.
+        let own = context.blocks.first().filter(|_| context.is_bearer && !self.page.is_code());
+        let own = own.filter(|block| self.page.text.get(block.start) == Some(&b'{'));
+        let own = own.and_then(|block| {
+            Some(near(Span::new(block.start, blocks::end(self.page, block.start)?)))
+        });
+        let windows = windows.chain(own);
         context
             .statement
             .map(near)

@@ -56,6 +56,16 @@ impl<'t> Nearest<'t> {
         &self.text[self.span.start..self.span.end]
     }
 
+    /// The line in which it stands, not too far on either side.
+    pub(super) fn line(&self) -> &'t [u8] {
+        const REACH: usize = 200;
+        let near = &self.text[self.span.start.saturating_sub(REACH)..self.span.start];
+        let before = near.iter().rev().take_while(|byte| **byte != b'\n').count();
+        let behind = self.text[self.span.end..].iter().take(REACH);
+        let behind = behind.take_while(|byte| **byte != b'\n').count();
+        &self.text[self.span.start - before..self.span.end + behind]
+    }
+
     /// The word around it.
     pub(super) fn word(&self) -> &'t [u8] {
         let word = lex::word_around(self.text, self.span);
@@ -250,7 +260,7 @@ fn heads_block(text: &[u8], found: Span) -> bool {
 }
 
 /// Whether the keyword's line imports something of its name.
-fn is_imported(text: &[u8], found: Span) -> bool {
+pub(super) fn is_imported(text: &[u8], found: Span) -> bool {
     let line =
         text[..found.start].iter().rev().take(120).take_while(|byte| **byte != b'\n').count();
     let line = text[found.start - line..found.start].trim_ascii_start();

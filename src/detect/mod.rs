@@ -35,6 +35,7 @@ mod snippet;
 mod statement;
 mod token;
 mod urls;
+mod uses;
 mod verdict;
 mod windows;
 

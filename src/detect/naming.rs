@@ -49,7 +49,9 @@ impl Namer<'_> {
             .as_ref()
             .and_then(|column| self.column_label(column, span))
             .or_else(|| {
-                context::serialized_key(self.page.text, span).map(|key| self.read_span(key))
+                let key = context::serialized_key(self.page.text, span);
+                let key = key.or_else(|| context::listed_key(self.page.text, span));
+                key.map(|key| self.read_span(key))
             })
             .or_else(|| self.label_elsewhere(span))
             .or_else(|| self.label_of_keys(span, context))
@@ -84,7 +86,9 @@ impl Namer<'_> {
     fn label_elsewhere(&self, span: Span) -> Option<Label> {
         let line = console::question(self.page, span)
             .or_else(|| console::instruction(self.page, span))
-            .or_else(|| console::form_field(self.page, span))?;
+            .or_else(|| console::form_field(self.page, span))
+            .or_else(|| console::chat(self.page, span))
+            .or_else(|| console::former(self.page, span))?;
         let words = lex::leftwards(self.page.text, line.end, line.len());
         let names = words.filter_map(|lexeme| match lexeme {
             Lexeme::Word(word) if !word.overlaps(span) => Some(self.read_span(word)),
@@ -153,7 +157,10 @@ impl Namer<'_> {
                 _ if is_number(self.page.slice(name.span)) => {}
                 // A command such as `aws` names nobody's credential by itself.
                 Link::Path => {}
-                Link::Adjacent if label.meaning == Meaning::Rival && label.words.len() == 1 => {}
+                Link::Adjacent
+                    if label.meaning == Meaning::Rival
+                        && label.words.len() == 1
+                        && !self.is_symbol(name.span) => {}
                 _ if is_carrier && !label.names_provider => carried = true,
                 // Behind a carrier, `name=` or `type=` describe the carrier and not the value.
                 _ if carried && !label.names_provider && label.meaning != Meaning::Credential => {
@@ -202,7 +209,23 @@ impl Namer<'_> {
         });
         let words: Vec<&[u8]> =
             joined.map(|pair| self.page.slice(pair[1].span)).take(MAX_ADJACENT).collect();
+        let is_adjacent = names.first().is_some_and(|name| name.link == Link::Adjacent);
+        let label = if is_adjacent { self.of_purpose(label, words.first()) } else { label };
         label.within_phrase(&words, self.page.provider, self.page.vocabulary(), self.rivals)
+    }
+
+    /// A credential that the word before it makes one for another purpose, as in `lock token`.
+    fn of_purpose(&self, mut label: Label, before: Option<&&[u8]>) -> Label {
+        let word = before.map(|word| String::from_utf8_lossy(word).to_ascii_lowercase());
+        let vocabulary = self.page.vocabulary();
+        let is_purpose = word.is_some_and(|word| {
+            vocabulary.data_key.contains(&word)
+                || vocabulary.other_purpose.contains(&word) && !vocabulary.neutral.contains(&word)
+        });
+        if is_purpose && label.meaning == Meaning::Credential && !label.names_provider {
+            label.meaning = Meaning::OtherPurpose;
+        }
+        label
     }
 
     /// Whether a function only stores what it is given (`setValue`).
@@ -211,6 +234,12 @@ impl Namer<'_> {
         let stores =
             |word: &String| vocabulary.carrier.contains(word) || vocabulary.storing.contains(word);
         !label.words.is_empty() && label.words.iter().all(stores)
+    }
+
+    /// Whether a name is a string or symbol literal.
+    fn is_symbol(&self, span: Span) -> bool {
+        let before = span.start.checked_sub(1).map(|at| self.page.text[at]);
+        before == Some(b':') || self.is_quoted(span)
     }
 
     /// Whether a name is a string literal.
@@ -246,22 +275,24 @@ impl Namer<'_> {
             })
             .take(MAX_SIBLINGS)
             .collect();
-        let is_entry = |word: Span| {
-            let name = self.page.slice(word).to_ascii_lowercase();
-            str::from_utf8(&name).is_ok_and(|name| self.page.vocabulary().entry.contains(name))
-        };
         let is_pair = |pair: &&[Span]| {
             let (name, entry) = (pair[0], pair[1]);
             let between = &text[entry.end..name.start];
-            is_entry(entry)
+            self.is_entry(entry)
                 && (self.is_quoted(name)
-                    || matches!(text.get(name.end), Some(b'\n' | b'\r' | b'<')))
+                    || matches!(text.get(name.end), Some(b'\n' | b'\r' | b'<' | b',')))
                 && between.iter().any(|byte| matches!(byte, b':' | b'=' | b'>'))
                 && between.iter().all(|byte| b"\"': =>\t".contains(byte))
         };
         let label = words.windows(2).find(is_pair).map(|pair| self.read_span(pair[0]))?;
         let says_something = !matches!(label.meaning, Meaning::Carrier | Meaning::Unknown);
         says_something.then_some(label)
+    }
+
+    /// Whether a name is one that holds another name (`key`, `name`, `header`).
+    fn is_entry(&self, word: Span) -> bool {
+        let name = self.page.slice(word).to_ascii_lowercase();
+        str::from_utf8(&name).is_ok_and(|name| self.page.vocabulary().entry.contains(name))
     }
 
     /// A name beside the block of a value (`{ name: "X", properties: { value: VALUE } }`), if that block has no name of its
@@ -281,6 +312,8 @@ impl Namer<'_> {
     fn best_label(&self, around: Span, span: Span) -> Option<Label> {
         let words = lex::leftwards(self.page.text, around.end, around.len());
         let ranked = words.filter_map(|lexeme| match lexeme {
+            // `"key": "If-Match"` is about another name, which was looked at.
+            Lexeme::Word(word) if self.is_entry(word) && self.page.is_key(word.end) => None,
             Lexeme::Word(word) if !word.overlaps(span) => Some((self.rank(word), word)),
             _ => None,
         });

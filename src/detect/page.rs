@@ -11,6 +11,7 @@ use regex::bytes::Regex;
 use super::columns::Header;
 use super::lex;
 use super::lines::Lines;
+use super::mention;
 use super::mention::Far;
 use super::mention::Mentions;
 use super::mention::Nearest;
@@ -30,8 +31,11 @@ const BESIDE: usize = 120;
 /// Bytes on each side of a keyword that are about the provider in a long text.
 const REACH: usize = 16 * 1024;
 
-/// Calls that check signatures kept per text.
-const MAX_CHECKS: usize = 1_000;
+/// Calls that check signatures, or headers, kept per text.
+const MAX_CUES: usize = 1_000;
+
+/// Mentions among which imports are looked for.
+const MAX_IMPORTS: usize = 50;
 
 /// Words, each with the first and the last place where it stands.
 type Words<'t> = HashMap<&'t [u8], (usize, usize)>;
@@ -54,6 +58,10 @@ pub(super) struct Page<'t> {
     beside_mentions: OnceCell<Words<'t>>,
     /// Words that stand in a line which checks a signature.
     beside_checks: OnceCell<Words<'t>>,
+    /// Words that stand in a line which sends a credential in a header.
+    beside_headers: OnceCell<Words<'t>>,
+    /// Words that stand in a line which uses a secret for another purpose.
+    beside_other_uses: OnceCell<Words<'t>>,
     /// How much names among siblings say, as far as they were read: the same ones stand around many values.
     pub(super) ranks: RefCell<HashMap<&'t [u8], u8>>,
     /// Other providers around the value at hand.
@@ -85,6 +93,8 @@ impl<'t> Page<'t> {
             rules,
             beside_mentions: OnceCell::new(),
             beside_checks: OnceCell::new(),
+            beside_headers: OnceCell::new(),
+            beside_other_uses: OnceCell::new(),
             ranks: RefCell::default(),
             owners: RefCell::default(),
             header: OnceCell::new(),
@@ -131,9 +141,34 @@ impl<'t> Page<'t> {
         words.get(name).is_some_and(|(first, last)| *first < own.start || own.end <= *last)
     }
 
-    /// Whether a line that checks a signature has the name in it.
-    pub(super) fn is_named_in_check(&self, name: &[u8]) -> bool {
-        self.beside_checks.get_or_init(|| self.words_beside_checks()).contains_key(name)
+    /// Where lines that check a signature have the name in them, the first and the last one.
+    pub(super) fn checked_at(&self, name: &[u8]) -> Option<(usize, usize)> {
+        self.beside_checks.get_or_init(|| self.words_beside_checks()).get(name).copied()
+    }
+
+    /// Whether a line that imports something of the provider has the name in it.
+    pub(super) fn is_imported(&self, name: &[u8]) -> bool {
+        let mut imports = self.mentions.in_text.iter().take(MAX_IMPORTS).filter(|mention| {
+            self.lines.around(mention.span.start).len() < 2 * BESIDE
+                && mention::is_imported(self.text, mention.span)
+        });
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        imports.any(|mention| {
+            let line = self.slice(self.lines.around(mention.span.start));
+            line.split(|byte| !is_word(byte)).any(|word| word == name)
+        })
+    }
+
+    /// Whether a call in which the name stands takes secrets for another purpose.
+    pub(super) fn is_named_in_other_use(&self, name: &[u8]) -> bool {
+        let read = || self.words_beside_cues(self.vocabulary().purpose_use.iter());
+        self.beside_other_uses.get_or_init(read).contains_key(name)
+    }
+
+    /// Where lines that send a credential in a header have the name in them, the first and the last one.
+    pub(super) fn sent_at(&self, name: &[u8]) -> Option<(usize, usize)> {
+        let read = || self.words_beside_cues(self.vocabulary().header.iter());
+        self.beside_headers.get_or_init(read).get(name).copied()
     }
 
     /// The parts of a long text that stand near keywords; the whole text if it is short or its path speaks of the provider.
@@ -154,6 +189,10 @@ impl<'t> Page<'t> {
             RuleKind::Token(kind) => kind.cues.call.as_slice(),
             RuleKind::Pattern(_) | RuleKind::Tracked(_) => &[],
         });
+        self.words_beside_cues(cues)
+    }
+
+    fn words_beside_cues<'c>(&self, cues: impl Iterator<Item = &'c String>) -> Words<'t> {
         let Ok(cues) = AhoCorasick::builder().ascii_case_insensitive(true).build(cues) else {
             return Words::new();
         };
@@ -166,7 +205,7 @@ impl<'t> Page<'t> {
             found.filter(|found| lex::begins_subword(self.text, found.start))
         });
         // Short names of a bundle mean something else at each place.
-        self.words_beside(found.take(MAX_CHECKS), 3)
+        self.words_beside(found.take(MAX_CUES), 3)
     }
 
     /// The words in the lines of `places`, near them.
@@ -200,14 +239,14 @@ impl<'t> Page<'t> {
     }
 
     /// Whether the file's name ends as those of programs do.
-    fn is_code(&self) -> bool {
+    pub(super) fn is_code(&self) -> bool {
         let ending = self.file_name().rsplit(|byte| *byte == b'.').next().unwrap_or_default();
         let ending = String::from_utf8_lossy(ending).to_ascii_lowercase();
         self.vocabulary().file_ending.contains(&ending)
     }
 
     /// Whether a word that ends at `end` is a quoted key (`'key' => …`) or is given a value of its own (`key = …`).
-    fn is_key(&self, end: usize) -> bool {
+    pub(super) fn is_key(&self, end: usize) -> bool {
         let is_quoted = matches!(self.text.get(end), Some(b'"' | b'\''));
         let rest = &self.text[(end + usize::from(is_quoted)).min(self.text.len())..];
         let rest = &rest[rest.iter().take_while(|byte| **byte == b' ').count()..];

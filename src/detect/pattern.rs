@@ -98,12 +98,15 @@ fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool
     }
     let said = said.replace(['_', '-'], "");
     let holds = |words: &[String]| words.iter().any(|word| said.contains(word.as_str()));
-    let is_near = || {
-        page.nearest_mention(span.start).is_some_and(|near| {
-            near.has_host && near.distance.in_lines() <= page.rules.thresholds.near_lines
-        })
+    let near = page.nearest_mention(span.start).filter(|near| {
+        near.has_host && near.distance.in_lines() <= page.rules.thresholds.near_lines
+    });
+    let near = near.map(|near| String::from_utf8_lossy(near.line()).to_ascii_lowercase());
+    let is_said = |words: &[String]| {
+        near.as_ref().is_some_and(|near| words.iter().any(|word| near.contains(word.as_str())))
     };
-    holds(&pattern.context) && (holds(&page.provider.keywords) || is_near())
+    (holds(&pattern.context) || is_said(&pattern.context))
+        && (holds(&page.provider.keywords) || near.is_some())
 }
 
 /// Whether a value can be a secret: no placeholder, no reference to one, random if the rule asks for it.

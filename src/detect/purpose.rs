@@ -123,6 +123,12 @@ impl Judge<'_, '_> {
         label.words == ["token"] && memchr::memmem::find(tag, b"hidden").is_some()
     }
 
+    /// Whether a password's siblings are those of a database's.
+    pub(super) fn is_for_database(&self, span: Span) -> bool {
+        let around = self.page.slice(context::siblings(self.page.text, span));
+        lex::any_subword(around, |word| self.page.vocabulary().database_field.contains(word))
+    }
+
     /// Whether a name ends as files of a project do (`YousignClient.php`).
     pub(super) fn is_file_name(&self, name: &[u8]) -> bool {
         let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);

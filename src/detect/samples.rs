@@ -20,7 +20,7 @@ const HASH_BITS: u32 = 18;
 pub(super) struct Samples {
     literals: Vec<Literal>,
     /// A bit for each hash of four bytes: whether a literal holds such.
-    table: Box<[u8; 1 << (HASH_BITS - 3)]>,
+    table: Box<[u32; 1 << (HASH_BITS - 5)]>,
     /// Four bytes, the literal that holds them, and how far from its start; sorted.
     grams: Vec<(u32, usize, usize)>,
 }
@@ -28,14 +28,14 @@ pub(super) struct Samples {
 impl Samples {
     /// Prepares literals of at least [`SHORTEST`] bytes.
     pub(super) fn new(literals: Vec<Literal>) -> Self {
-        let mut table = Box::new([0; 1 << (HASH_BITS - 3)]);
+        let mut table = Box::new([0; 1 << (HASH_BITS - 5)]);
         let mut grams = vec![];
         for (number, literal) in literals.iter().enumerate() {
             debug_assert!(literal.bytes.len() >= SHORTEST, "{literal:?}");
             for (offset, gram) in literal.bytes.windows(GRAM).take(GRAM).enumerate() {
                 let gram = folded([gram[0], gram[1], gram[2], gram[3]]);
-                let (byte, bit) = slot(gram);
-                table[byte] |= 1 << bit;
+                let (word, bit) = slot(gram);
+                table[word] |= 1 << bit;
                 grams.push((gram, number, offset));
             }
         }
@@ -54,14 +54,14 @@ impl Samples {
         }) || self.stands(bytes, behind, rest)
     }
 
-    fn joined(&self, places: &[[u8; GRAM]; PLACES]) -> u8 {
+    fn joined(&self, places: &[[u8; GRAM]; PLACES]) -> u32 {
         places.iter().fold(0, |found, &place| found | self.knows(folded(place)))
     }
 
     /// In its lowest bit whether a literal may hold `gram`.
-    fn knows(&self, gram: u32) -> u8 {
-        let (byte, bit) = slot(gram);
-        self.table[byte] >> bit
+    fn knows(&self, gram: u32) -> u32 {
+        let (word, bit) = slot(gram);
+        self.table[word] >> bit
     }
 
     /// Whether a literal covers one of these places, which begin at `start`.
@@ -90,7 +90,7 @@ fn folded(bytes: [u8; GRAM]) -> u32 {
 /// Where a gram's entry stands.
 fn slot(gram: u32) -> (usize, u32) {
     let hash = gram.wrapping_mul(0x9E37_79B1) >> (u32::BITS - HASH_BITS);
-    ((hash >> 3) as usize, hash & 7)
+    ((hash >> 5) as usize, hash & 31)
 }
 
 #[cfg(test)]

@@ -56,8 +56,8 @@ impl<'r> Judge<'r, '_> {
         if context.callee.is_some_and(|callee| self.has_call_cue(callee, &cues.call)) {
             return true;
         }
-        if self.is_checked_with(context, label) {
-            return label.is_none_or(|label| label.meaning != Meaning::Harmless);
+        if self.checked_at(context, label).is_some() {
+            return true;
         }
         let in_heads = label.is_none_or(|label| {
             label.words.iter().any(|word| cues.heads.contains(word))

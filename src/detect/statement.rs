@@ -6,6 +6,7 @@ use super::context::Name;
 use super::lex;
 use super::lex::Lexeme;
 use super::page::Page;
+use super::randomness;
 use crate::location::Span;
 
 /// How far a statement is read to the left, in bytes.
@@ -18,6 +19,7 @@ const MAX_NAMES: usize = 12;
 pub(super) fn read(page: &Page<'_>, span: Span, context: &mut Context) {
     let mut walk = Walk {
         page,
+        at: span.start,
         lexemes: lex::leftwards(page.text, span.start, STATEMENT_REACH),
         context,
         link: Link::Adjacent,
@@ -40,6 +42,8 @@ pub(super) fn read(page: &Page<'_>, span: Span, context: &mut Context) {
 /// How far a statement was read.
 struct Walk<'p, 't, 'c> {
     page: &'p Page<'t>,
+    /// Where the value begins.
+    at: usize,
     lexemes: lex::Leftwards<'t>,
     context: &'c mut Context,
     /// How the next name is tied to the value.
@@ -145,7 +149,8 @@ impl Walk<'_, '_, '_> {
             self.go_on(Link::Adjacent);
             return;
         }
-        if self.depth > 0 {
+        // Another value (`test ? VALUE : VALUE`) names nothing.
+        if self.depth > 0 || self.is_in_line(word) && is_drawn(written) {
             return;
         }
         let is_first = self.context.names.is_empty();
@@ -190,9 +195,23 @@ impl Walk<'_, '_, '_> {
                 && !(self.is_assigned && ends_in_empty_assignment(text, at))
     }
 
+    /// Whether a word stands in the value's own line.
+    fn is_in_line(&self, word: Span) -> bool {
+        self.page.lines.around(word.start).end > self.at
+    }
+
     fn converts(&self, word: Span) -> bool {
         self.page.vocabulary().is_conversion(self.page.slice(word))
     }
+}
+
+/// Whether a word is no name but a value like those that are searched.
+fn is_drawn(word: &[u8]) -> bool {
+    const SHORTEST: usize = 24;
+    word.len() >= SHORTEST
+        && word.iter().all(u8::is_ascii_alphanumeric)
+        && word.iter().any(u8::is_ascii_digit)
+        && randomness::objection(word).is_none()
 }
 
 /// The name in `${NAME}`, whose closing brace stands at `end`.

@@ -140,7 +140,7 @@ pub(super) fn request_above(page: &Page<'_>, span: Span) -> Option<Host> {
     host_at(page, line.start + scheme)
 }
 
-fn host_at(page: &Page<'_>, scheme_end: usize) -> Option<Host> {
+pub(super) fn host_at(page: &Page<'_>, scheme_end: usize) -> Option<Host> {
     let from = scheme_end + 3;
     let url = glued(page.text, Span::new(from, from), 200);
     if page.mentions.within_any(url, |_| true) {

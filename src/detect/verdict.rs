@@ -6,7 +6,6 @@ use super::blocks::Block;
 use super::columns::Column;
 use super::context;
 use super::context::Context;
-use super::context::Link;
 use super::encoded;
 use super::environment;
 use super::items::Item;
@@ -115,10 +114,7 @@ impl<'r, 'p> Judge<'r, 'p> {
         verdict: &mut Verdict,
     ) {
         let label = naming.label.as_ref();
-        if self.is_signature_check(context)
-            || label.is_none_or(|label| label.meaning != Meaning::Harmless)
-                && self.is_checked_with(context, label)
-        {
+        if self.is_signature_check(context) || self.checked_at(context, label).is_some() {
             let text = "passed to a function that checks signatures";
             verdict.add(self.weights.signature_check, text);
             return;
@@ -156,6 +152,14 @@ impl<'r, 'p> Judge<'r, 'p> {
             && self.is_own_secret(label, context)
         {
             let text = "frameworks keep a secret of their own under that name";
+            verdict.add(self.weights.other_purpose, text);
+        }
+        if !label.names_provider && self.is_used_for_other_purpose(context, label) {
+            let text = "used to sign or encrypt what is one's own";
+            verdict.add(self.weights.other_purpose, text);
+        }
+        if label.meaning == Meaning::Password && self.is_for_database(span) {
+            let text = "stands among the settings of a database";
             verdict.add(self.weights.other_purpose, text);
         }
         if self.is_form_state(label, span) {
@@ -221,23 +225,6 @@ impl<'r, 'p> Judge<'r, 'p> {
             RuleKind::Pattern(_) | RuleKind::Tracked(_) => false,
         };
         self.provider.rules.iter().any(checks)
-    }
-
-    /// Whether a line that checks signatures names what the value is assigned to. A bundle of one line checks some somewhere, and
-    /// what is called an API key is nothing to check them with.
-    pub(super) fn is_checked_with(&self, context: &Context, label: Option<&Label>) -> bool {
-        if label.is_some_and(Label::names_api) {
-            return false;
-        }
-        let assigned = context.names.iter().find(|name| name.link == Link::Assigned);
-        // `hexdigest() == VALUE` compares with what a function gives.
-        let is_call = |name: Span| self.page.text.get(name.end) == Some(&b'(');
-        assigned.filter(|name| !is_call(name.span)).is_some_and(|name| {
-            let name = lex::last_part(self.page.slice(name.span));
-            let sigil = |byte: &u8| matches!(byte, b'$' | b'@');
-            let start = name.iter().take_while(|byte| sigil(byte)).count();
-            self.page.is_named_in_check(&name[start..])
-        })
     }
 
     /// Weighs a digest's name in the statement of a value that could be one (`md5($x) === 'VALUE'`).
@@ -306,13 +293,14 @@ impl<'r, 'p> Judge<'r, 'p> {
             }
             return;
         }
-        if own.is_some_and(|own| self.rivals.owns_in(self.page, own))
+        if own.is_some_and(|own| self.is_said_of_rival(own, span))
             || self.is_commented_as_rival(span)
         {
             let text = "another provider stands in the same statement";
             verdict.add(weights.rival_in_statement, text);
         }
-        match self.host_spoken_to(span, context, &items) {
+        let host = self.host_spoken_to(span, context, &items);
+        match host.or_else(|| self.host_of_receiver(context)) {
             Some(Host::Ours) => {
                 verdict.add(weights.same_call, format!("a host of {name} stands in the same call"));
                 return;
@@ -327,13 +315,19 @@ impl<'r, 'p> Judge<'r, 'p> {
         } else if naming.column.is_none() && self.weigh_blocks(context, verdict) {
             return;
         }
-        if !self.weigh_items(naming, &items, verdict) {
+        if !self.weigh_items(span, naming, &items, verdict) {
             self.weigh_distance(span, naming, context, verdict);
         }
     }
 
     /// Weighs what the value's row of a table and its items of lists are called; `true` if that is the provider's name.
-    fn weigh_items(&self, naming: &Naming, items: &[Item], verdict: &mut Verdict) -> bool {
+    fn weigh_items(
+        &self,
+        span: Span,
+        naming: &Naming,
+        items: &[Item],
+        verdict: &mut Verdict,
+    ) -> bool {
         let (weights, provider) = (&self.weights, &self.provider.name);
         if let Some(name) = self.item_of_ours(items) {
             verdict.add(weights.enclosing_block, format!("in a list's item called `{name}`"));
@@ -342,7 +336,8 @@ impl<'r, 'p> Judge<'r, 'p> {
         if let Some(name) = naming.column.as_ref().and_then(|column| self.row_of_another(column)) {
             verdict.add(weights.other_item, format!("its row of the table is about `{name}`"));
         }
-        if let Some(name) = self.item_of_another(items) {
+        let other = self.item_of_another(items);
+        if let Some(name) = other.or_else(|| self.statement_of_another(span)) {
             let text = format!("its item in a list is called `{name}`, another one `{provider}`");
             verdict.add(weights.other_item, text);
         }
@@ -402,15 +397,19 @@ impl<'r, 'p> Judge<'r, 'p> {
         {
             verdict.add(self.weights.foreign_host, format!("the request above goes to {host}"));
         }
-        let lines = self.weigh_mention(span, verdict);
-        if naming.column.is_none() {
-            self.weigh_links(span, label, context, verdict);
-        }
-        let window = Span::new(
-            span.start.saturating_sub(RIVAL_REACH),
-            self.page.text.len().min(span.end + RIVAL_REACH),
-        );
-        let rival = self.rivals.nearest_owner(self.page, window, span.start);
+        // What is checked with the value says whose it is, too.
+        let checks =
+            self.checked_at(context, label).into_iter().flat_map(|(first, last)| [first, last]);
+        let places = std::iter::once(span.start).chain(checks);
+        let distance = |at: &usize| self.page.nearest_mention(*at).map(|near| near.distance);
+        let at = places
+            .min_by_key(|at| distance(at).map_or((true, 0), |far| (false, far.in_lines())))
+            .unwrap_or(span.start);
+        let lines = self.weigh_mention(at, verdict);
+        let is_linked = naming.column.is_none() && self.weigh_links(span, label, context, verdict);
+        let window =
+            Span::new(at.saturating_sub(RIVAL_REACH), self.page.text.len().min(at + RIVAL_REACH));
+        let rival = self.rivals.nearest_owner(self.page, window, at).filter(|_| !is_linked);
         let counts = |rival: &Distance| {
             let rival = rival.in_lines();
             rival < lines && rival <= self.page.rules.thresholds.rival_lines
@@ -426,9 +425,9 @@ impl<'r, 'p> Judge<'r, 'p> {
     }
 
     /// Weighs the path, or else the nearest mention in the text; returns how many lines away that is.
-    fn weigh_mention(&self, span: Span, verdict: &mut Verdict) -> usize {
+    fn weigh_mention(&self, at: usize, verdict: &mut Verdict) -> usize {
         let weights = &self.weights;
-        let nearest = self.page.nearest_mention(span.start);
+        let nearest = self.page.nearest_mention(at);
         if self.page.mentions.in_path {
             verdict.add(weights.path, "the file's path names the provider");
         } else if let Some(near) = nearest {

@@ -42,6 +42,7 @@ pub struct Weights {
     pub host: i32,
     pub linked_callee: i32,
     pub linked_name: i32,
+    pub linked_header: i32,
     pub rival_in_statement: i32,
     pub rival_block: i32,
     pub rival_nearer: i32,

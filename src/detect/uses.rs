@@ -1,0 +1,119 @@
+//! Where else the name of a value stands: in what checks signatures with it, sends it, or uses it for another purpose.
+
+use super::context::Context;
+use super::context::Link;
+use super::label::Label;
+use super::label::Meaning;
+use super::lex;
+use super::urls;
+use super::urls::Host;
+use super::verdict::Judge;
+use crate::location::Span;
+
+/// How far around a use a host is looked for, in bytes.
+const REACH: usize = 600;
+/// Lines above and below a statement in which its receiver is looked for.
+const MAX_LINES: usize = 10;
+
+impl Judge<'_, '_> {
+    /// Where lines that check signatures name what the value is assigned to, the first and the last one. A bundle of one line
+    /// checks some somewhere, and what is called an API key, or no secret, is nothing to check them with.
+    pub(super) fn checked_at(
+        &self,
+        context: &Context,
+        label: Option<&Label>,
+    ) -> Option<(usize, usize)> {
+        let name = self.assigned(context)?;
+        let is_own = |label: &&Label| lex::last_part(label.text.as_bytes()) == name;
+        if label.is_some_and(Label::names_api)
+            || label.filter(is_own).is_some_and(|label| label.meaning == Meaning::Harmless)
+        {
+            return None;
+        }
+        self.page.checked_at(name)
+    }
+
+    /// Whether what the value is assigned to is used to sign or encrypt what is one's own (`jwt.sign(payload, NAME)`).
+    pub(super) fn is_used_for_other_purpose(&self, context: &Context, label: &Label) -> bool {
+        let name = self.assigned(context).filter(|name| name.len() > 1);
+        !label.names_provider && name.is_some_and(|name| self.page.is_named_in_other_use(name))
+    }
+
+    /// The last part of the name that the value is assigned to, without a sigil.
+    fn assigned(&self, context: &Context) -> Option<&[u8]> {
+        // `hexdigest() == VALUE` compares with what a function gives.
+        let is_call = |name: Span| self.page.text.get(name.end) == Some(&b'(');
+        let is_attribute = |name: Span| self.page.slice(name).starts_with(b"@");
+        let assigned = context.names.iter().find(|name| {
+            name.link == Link::Assigned || name.link == Link::Adjacent && is_attribute(name.span)
+        });
+        let assigned = assigned.filter(|name| !is_call(name.span))?;
+        Some(without_sigil(lex::last_part(self.page.slice(assigned.span))))
+    }
+
+    /// Whether a line outside of `own` sends what has the name in a header, and the host nearest to it is the provider's.
+    pub(super) fn is_sent_to_provider(&self, name: &[u8], own: Span) -> bool {
+        let is_header = |name: &[u8]| {
+            self.page
+                .vocabulary()
+                .header
+                .contains(&*String::from_utf8_lossy(name).to_ascii_lowercase())
+        };
+        let name = without_sigil(name);
+        let Some((first, last)) = self.page.sent_at(name).filter(|_| !is_header(name)) else {
+            return false;
+        };
+        let is_ours = |at: usize| {
+            let end = self.page.text.len().min(at + REACH);
+            let window = Span::new(at.saturating_sub(REACH), end);
+            urls::nearest_host(self.page, window, Span::new(at, at), &[]) == Some(Host::Ours)
+        };
+        let is_use = |at: &usize| !own.overlaps(Span::new(*at, *at + 1));
+        [first, last].into_iter().filter(is_use).any(is_ours)
+    }
+
+    /// The host to which what a header is given to speaks (`curl_setopt($ch, …VALUE)`, `crm.headers[…] = VALUE`): that of the
+    /// nearest line that has both.
+    pub(super) fn host_of_receiver(&self, context: &Context) -> Option<Host> {
+        let statement = context.statement.filter(|_| self.page.is_code())?;
+        let receiver = self.receiver(statement)?;
+        let own = self.page.lines.around(statement.start);
+        let above = self.page.lines.above(own).take(MAX_LINES).zip(1..);
+        let below = self.page.lines.below(own).take(MAX_LINES).zip(1..);
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let hosts = above.chain(below).filter_map(|(line, distance)| {
+            let text = self.page.slice(line);
+            let scheme = memchr::memmem::find(text, b"://").filter(|_| line.len() < REACH)?;
+            text.split(|byte| !is_word(byte)).any(|word| word == receiver).then_some(())?;
+            Some((distance, urls::host_at(self.page, line.start + scheme)?))
+        });
+        hosts.min_by_key(|(distance, _)| *distance).map(|(_, host)| host)
+    }
+
+    /// The object with which a statement begins (`crm.headers`, `this.crm.headers`), or the variable that is the first argument of
+    /// its function.
+    fn receiver(&self, statement: Span) -> Option<&[u8]> {
+        let text = self.page.slice(statement).trim_ascii_start();
+        let is_part =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'@');
+        let length = |text: &[u8]| text.iter().take_while(|byte| is_part(byte)).count();
+        let mut rest = text;
+        for own in [b"$this->".as_slice(), b"this.", b"self."] {
+            rest = rest.strip_prefix(own).unwrap_or(rest);
+        }
+        let first = &rest[..length(rest)];
+        let behind = &rest[first.len()..];
+        let object = if let Some(arguments) = behind.strip_prefix(b"(") {
+            let argument = &arguments[..length(arguments)];
+            argument.starts_with(b"$").then_some(argument)?
+        } else {
+            (behind.starts_with(b".") || behind.starts_with(b"->")).then_some(first)?
+        };
+        Some(without_sigil(object)).filter(|name| name.len() > 1)
+    }
+}
+
+fn without_sigil(name: &[u8]) -> &[u8] {
+    let sigils = name.iter().take_while(|byte| matches!(byte, b'$' | b'@')).count();
+    &name[sigils..]
+}
