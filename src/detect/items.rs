@@ -8,7 +8,9 @@ use super::context::Context;
 use super::label::Meaning;
 use super::lex;
 use super::lex::Lexeme;
+use super::naming::Naming;
 use super::page::Page;
+use super::score::Verdict;
 use super::verdict::Judge;
 use crate::location::Span;
 
@@ -137,8 +139,32 @@ fn is_bare_item(page: &Page<'_>, word: Span) -> bool {
 }
 
 impl Judge<'_, '_> {
+    /// Weighs what the value's row of a table and its items of lists are called; `true` if that is the provider's name.
+    pub(super) fn weigh_items(
+        &self,
+        span: Span,
+        naming: &Naming,
+        items: &[Item],
+        verdict: &mut Verdict,
+    ) -> bool {
+        let (weights, provider) = (&self.weights, &self.provider.name);
+        if let Some(name) = self.item_of_ours(items) {
+            verdict.add(weights.enclosing_block, format!("in a list's item called `{name}`"));
+            return true;
+        }
+        if let Some(name) = naming.column.as_ref().and_then(|column| self.row_of_another(column)) {
+            verdict.add(weights.other_item, format!("its row of the table is about `{name}`"));
+        }
+        let other = self.item_of_another(items);
+        if let Some(name) = other.or_else(|| self.statement_of_another(span)) {
+            let text = format!("its item in a list is called `{name}`, another one `{provider}`");
+            verdict.add(weights.other_item, text);
+        }
+        false
+    }
+
     /// What the value's item in a list is called, if another item of that list is the provider's.
-    pub(super) fn item_of_another(&self, items: &[Item]) -> Option<String> {
+    fn item_of_another(&self, items: &[Item]) -> Option<String> {
         items.iter().find_map(|item| {
             let mentions = self.page.mentions.inside(item.list);
             let beside = mentions.iter().filter(|mention| {
@@ -152,7 +178,7 @@ impl Judge<'_, '_> {
     }
 
     /// The same for statements that create one item each (`create(['slug' => 'stripe', 'secret' => VALUE])`).
-    pub(super) fn statement_of_another(&self, span: Span) -> Option<String> {
+    fn statement_of_another(&self, span: Span) -> Option<String> {
         let own = context::siblings(self.page.text, span);
         let item = Item { span: own, list: own, is_bracketed: true };
         let window = Span::new(own.start.saturating_sub(NEAR), own.end + NEAR);
@@ -167,7 +193,7 @@ impl Judge<'_, '_> {
     }
 
     /// What a row of a table has in a column for providers, if that is not the provider.
-    pub(super) fn row_of_another(&self, column: &Column) -> Option<String> {
+    fn row_of_another(&self, column: &Column) -> Option<String> {
         let vocabulary = self.page.vocabulary();
         column.fields.iter().find_map(|(name, field)| {
             let is_owner = |word: &str| vocabulary.owner_column.contains(word);
@@ -186,7 +212,7 @@ impl Judge<'_, '_> {
     }
 
     /// The name of the provider, if that is what an item around the value is called.
-    pub(super) fn item_of_ours(&self, items: &[Item]) -> Option<String> {
+    fn item_of_ours(&self, items: &[Item]) -> Option<String> {
         items.iter().find_map(|item| {
             let mentions = self.page.mentions.inside(item.span).iter();
             let mut named = mentions.filter(|mention| mention.host.is_none()).take(MAX_MENTIONS);

@@ -102,8 +102,10 @@ fn url_before(text: &[u8], span: Span) -> Option<Span> {
 /// Whose host a call or a block speaks to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Host {
-    /// The provider's, or a URL that names the provider.
+    /// The provider's, or one that is named after it.
     Ours,
+    /// This other one, in a URL whose path names the provider: a proxy or gateway.
+    Between(String),
     /// This other one.
     Foreign(String),
 }
@@ -143,10 +145,11 @@ pub(super) fn request_above(page: &Page<'_>, span: Span) -> Option<Host> {
 pub(super) fn host_at(page: &Page<'_>, scheme_end: usize) -> Option<Host> {
     let from = scheme_end + 3;
     let url = glued(page.text, Span::new(from, from), 200);
-    if page.mentions.within_any(url, |_| true) {
+    let rest = &page.text[from..url.end.max(from)];
+    let host = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
+    if page.mentions.within(Span::new(url.start.min(from), from + host)) {
         return Some(Host::Ours);
     }
-    let rest = &page.text[from..url.end.max(from)];
     let rest = rest
         .iter()
         .position(|byte| *byte == b'@')
@@ -158,7 +161,8 @@ pub(super) fn host_at(page: &Page<'_>, scheme_end: usize) -> Option<Host> {
     let is_idle = idle.iter().any(|host| {
         name == *host || name.strip_suffix(host.as_str()).is_some_and(|sub| sub.ends_with('.'))
     });
-    (name.contains('.') && !is_idle).then_some(Host::Foreign(name))
+    (name.contains('.') && !is_idle)
+        .then(|| if page.mentions.within(url) { Host::Between(name) } else { Host::Foreign(name) })
 }
 
 /// Whether a comment's mark begins the line of `at`.

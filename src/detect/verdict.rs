@@ -8,7 +8,6 @@ use super::context;
 use super::context::Context;
 use super::encoded;
 use super::environment;
-use super::items::Item;
 use super::label::Label;
 use super::label::Meaning;
 use super::lex;
@@ -305,10 +304,14 @@ impl<'r, 'p> Judge<'r, 'p> {
                 verdict.add(weights.same_call, format!("a host of {name} stands in the same call"));
                 return;
             }
+            // A gateway has tokens of its own; what it hands on may stand in its settings.
+            Some(Host::Between(host)) if context.is_bearer => {
+                verdict.add(weights.foreign_host, format!("the same call goes to {host}"));
+            }
             Some(Host::Foreign(host)) => {
                 verdict.add(weights.foreign_host, format!("the same call goes to {host}"));
             }
-            None => {}
+            Some(Host::Between(_)) | None => {}
         }
         if naming.column.as_ref().is_some_and(|column| self.is_strange(column)) {
             verdict.add(weights.strange_block, "its table is about something else");
@@ -318,30 +321,6 @@ impl<'r, 'p> Judge<'r, 'p> {
         if !self.weigh_items(span, naming, &items, verdict) {
             self.weigh_distance(span, naming, context, verdict);
         }
-    }
-
-    /// Weighs what the value's row of a table and its items of lists are called; `true` if that is the provider's name.
-    fn weigh_items(
-        &self,
-        span: Span,
-        naming: &Naming,
-        items: &[Item],
-        verdict: &mut Verdict,
-    ) -> bool {
-        let (weights, provider) = (&self.weights, &self.provider.name);
-        if let Some(name) = self.item_of_ours(items) {
-            verdict.add(weights.enclosing_block, format!("in a list's item called `{name}`"));
-            return true;
-        }
-        if let Some(name) = naming.column.as_ref().and_then(|column| self.row_of_another(column)) {
-            verdict.add(weights.other_item, format!("its row of the table is about `{name}`"));
-        }
-        let other = self.item_of_another(items);
-        if let Some(name) = other.or_else(|| self.statement_of_another(span)) {
-            let text = format!("its item in a list is called `{name}`, another one `{provider}`");
-            verdict.add(weights.other_item, text);
-        }
-        false
     }
 
     /// Where both stand in one statement, the nearer one counts.

@@ -62,8 +62,10 @@ fn joint(text: &[u8], close: usize) -> Option<(usize, Joint)> {
         match byte {
             b'"' | b'\'' | b'`' => {
                 // `""` is an empty literal, unless two of a shell touch (`"abc""def"`).
+                let open = close + 1 + at;
                 let touches = at > 0 || touch(text, close);
-                return touches.then_some((close + 1 + at, kind));
+                let is_entry = lines > 0 && at_most_space(&window[..at]) && is_key(text, open);
+                return (touches && !is_entry).then_some((open, kind));
             }
             b' ' | b'\t' | b'\r' => at += 1,
             b'\n' if lines < 2 => {
@@ -109,6 +111,14 @@ fn joint(text: &[u8], close: usize) -> Option<(usize, Joint)> {
         }
     }
     None
+}
+
+/// Whether the literal that opens at `open` is the name of what follows it (`"name"=`), as in exports of a registry.
+fn is_key(text: &[u8], open: usize) -> bool {
+    let literal = &text[open + 1..text.len().min(open + 1 + MAX_JOINT)];
+    let close = literal.iter().position(|byte| *byte == text[open] || *byte == b'\n');
+    let behind = close.and_then(|close| literal.get(close + 1..)).unwrap_or_default();
+    matches!(behind.iter().find(|byte| **byte != b' '), Some(b'=' | b':'))
 }
 
 /// Whether letters and digits stand on both sides of the two quotes at `at`.
