@@ -138,11 +138,15 @@ fn is_arrow(text: &[u8], at: usize) -> bool {
     at.checked_sub(1).is_some_and(|before| matches!(text[before], b'=' | b'-'))
 }
 
-/// Whether a blank line or the next list item (`- `) begins at `at`.
+/// Whether a blank line, the next list item (`- `) or the next row of a table (`| `) begins at `at`.
 fn is_blank_or_item(text: &[u8], at: usize) -> bool {
     let rest = text[at..]
         .iter()
         .position(|byte| *byte != b' ' && *byte != b'\t')
         .map_or(&[][..], |skip| &text[at + skip..]);
-    rest.is_empty() || rest.starts_with(b"\n") || rest.starts_with(b"\r") || rest.starts_with(b"- ")
+    rest.is_empty()
+        || rest.starts_with(b"\n")
+        || rest.starts_with(b"\r")
+        || rest.starts_with(b"- ")
+        || rest.starts_with(b"|")
 }

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::label::Meaning;
 use super::lex;
 use super::lex::Lexeme;
+use super::mention::Mention;
 use super::naming::Naming;
 use super::page::Page;
 use super::score::Verdict;
@@ -175,6 +176,52 @@ impl Judge<'_, '_> {
             let name = keys.filter_map(|key| self.name_of_item(*item, key)).next()?;
             (!self.page.mentions.within(item.span)).then_some(name)
         })
+    }
+
+    /// Whose a structured name (`geocoder.api-key`, `$config['solr']['token']`) or a call on an object (`Geocoder.configure(…)`)
+    /// says the value is, if a line near by says the same of the provider.
+    pub(super) fn owner_beside_ours(&self, span: Span, context: &Context) -> Option<String> {
+        let window = Span::new(span.start.saturating_sub(NEAR), span.end + NEAR);
+        let mentions = self.page.mentions.inside(window);
+        let own = self.page.lines.around(span.start);
+        let others = || {
+            let others = mentions.iter().filter(|mention| mention.host.is_none());
+            others.filter(|mention| self.page.lines.around(mention.span.start) != own)
+        };
+        if let Some(callee) = context.callee.map(|callee| self.page.slice(callee))
+            && let Some(dot) = callee.iter().rposition(|byte| *byte == b'.')
+            && !self.is_generic(&callee[..dot])
+        {
+            let mut words = others().map(|mention| lex::word_around(self.page.text, mention.span));
+            if words.any(|word| self.page.slice(word).ends_with(&callee[dot..])) {
+                return Some(String::from_utf8_lossy(&callee[..dot]).into_owned());
+            }
+        }
+        let name = |line: Span, end: usize| {
+            let text = &self.page.text[line.start.max(end.saturating_sub(NEAR))..end];
+            let equals = text.iter().rposition(|byte| matches!(byte, b'=' | b':'));
+            &text[..equals.unwrap_or(0)]
+        };
+        let owner = |name: &[u8]| {
+            let is_structured = name.iter().any(|byte| matches!(byte, b'.' | b'['));
+            let vocabulary = self.page.vocabulary();
+            let mut words = lex::subwords(name).into_iter();
+            let is_telling = |word: &String| {
+                !vocabulary.credential.contains(word) && !self.is_generic(word.as_bytes())
+            };
+            let has_credential =
+                lex::any_subword(name, |word| vocabulary.credential.contains(word));
+            (is_structured && has_credential).then(|| words.find(is_telling)).flatten()
+        };
+        let own_owner = owner(name(own, span.start))?;
+        let ours = |mention: &&Mention| {
+            let line = self.page.lines.around(mention.span.start);
+            let behind = &self.page.text[mention.span.end..line.end];
+            let equals = behind.iter().position(|byte| *byte == b'=' || *byte == b':');
+            equals.is_some_and(|at| owner(name(line, mention.span.end + at + 1)).is_some())
+        };
+        (!self.page.mentions.within(own) && others().any(|mention| ours(&mention)))
+            .then_some(own_owner)
     }
 
     /// The same for statements that create one item each (`create(['slug' => 'stripe', 'secret' => VALUE])`).

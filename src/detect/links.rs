@@ -38,7 +38,9 @@ impl Judge<'_, '_> {
                 && !self.page.vocabulary().code_head.contains(&word)
                 && self.page.is_named_with_provider(name, own)
         };
-        let callee = context.callee.map(|callee| lex::last_part(self.page.slice(callee)));
+        // A method of somebody's object (`request.Header.Set`) is none either.
+        let callee = context.callee.map(|callee| self.page.slice(callee));
+        let callee = callee.filter(|callee| !callee.contains(&b'.')).map(lex::last_part);
         // A class is imported for one purpose; a function such as `updateValue` takes anything, unless it comes from there.
         let is_class = |callee: &&[u8]| callee.first().is_some_and(u8::is_ascii_uppercase);
         let is_theirs = |callee: &&[u8]| is_class(callee) || self.page.is_imported(callee);
@@ -49,8 +51,7 @@ impl Judge<'_, '_> {
             return true;
         }
         // A name such as `aK` says nothing itself.
-        let assigned = context.names.first();
-        let assigned = assigned.filter(|name| name.link == Link::Assigned && name.span.len() > 1);
+        let assigned = context.names.first().filter(|name| name.link == Link::Assigned);
         let assigned = assigned.map(|name| self.page.slice(name.span));
         let name = label.map(|label| label.text.as_bytes()).or(assigned);
         let Some(name) = name else { return false };
@@ -60,7 +61,7 @@ impl Judge<'_, '_> {
             verdict.add(self.weights.linked_header, text);
             return true;
         }
-        if is_linked(lex::last_part(name)) {
+        if name.len() > 1 && is_linked(lex::last_part(name)) {
             let name = String::from_utf8_lossy(name);
             let text = format!("`{name}` is named again in a line about {provider}");
             verdict.add(self.weights.linked_name, text);

@@ -55,7 +55,12 @@ fn matches(page: &Page<'_>, pattern: &PatternRule, parts: &[Span]) -> Vec<Span> 
             if found.len() > LONGEST {
                 continue;
             }
-            if secret.is_none() || is_plausible(found.as_bytes(), pattern, page.vocabulary()) {
+            let is_real = if secret.is_none() {
+                !has_dummy(found.as_bytes())
+            } else {
+                is_plausible(found.as_bytes(), pattern, page.vocabulary())
+            };
+            if is_real {
                 spans.push(Span::new(part.start + found.start(), part.start + found.end()));
             }
         }
@@ -107,6 +112,13 @@ fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool
     };
     (holds(&pattern.context) || is_said(&pattern.context))
         && (holds(&page.provider.keywords) || near.is_some())
+}
+
+/// Whether a part of a link is as long as a key and was not drawn (`k=0123456789abcdef…`), as in examples.
+fn has_dummy(link: &[u8]) -> bool {
+    const SHORTEST: usize = 24;
+    let mut parts = link.split(|byte| !byte.is_ascii_hexdigit());
+    parts.any(|part| part.len() >= SHORTEST && randomness::objection(part).is_some())
 }
 
 /// Whether a value can be a secret: no placeholder, no reference to one, random if the rule asks for it.

@@ -120,7 +120,9 @@ impl Judge<'_, '_> {
     /// Whether the value is what a form sends back with itself (`<input type="hidden" name="_token" value="…">`).
     pub(super) fn is_form_state(&self, label: &Label, span: Span) -> bool {
         let tag = self.page.slice(context::siblings(self.page.text, span));
-        label.words == ["token"] && memchr::memmem::find(tag, b"hidden").is_some()
+        // Frameworks of PHP call it so wherever it is sent.
+        label.text == "_token"
+            || label.words == ["token"] && memchr::memmem::find(tag, b"hidden").is_some()
     }
 
     /// Whether a password's siblings are those of a database's.

@@ -150,6 +150,10 @@ impl Walk<'_, '_, '_> {
             return;
         }
         // Another value (`test ? VALUE : VALUE`) names nothing.
+        if self.link == Link::Assigned && self.converts(word) {
+            // A type stands between the name and the value (`key: SecretStr = VALUE`).
+            return;
+        }
         if self.depth > 0 || self.is_in_line(word) && is_drawn(written) {
             return;
         }
@@ -191,7 +195,7 @@ impl Walk<'_, '_, '_> {
         let (text, at) = (self.page.text, self.lexemes.offset());
         announces(&self.lexemes, self.context)
             || !leaves_element(text, at, &mut self.crossed)
-                && goes_on(&self.lexemes, self.continues || self.context.names.is_empty())
+                && goes_on(text, &self.lexemes, self.continues || self.context.names.is_empty())
                 && !(self.is_assigned && ends_in_empty_assignment(text, at))
     }
 
@@ -275,10 +279,14 @@ fn name_in_tag(page: &Page<'_>, lexemes: &mut lex::Leftwards<'_>, context: &mut 
 
 /// Whether a statement goes on in the line above: that line ends in an operator, comma or bracket, or nothing was said
 /// yet that could be the value's name.
-fn goes_on(lexemes: &lex::Leftwards<'_>, unfinished: bool) -> bool {
+fn goes_on(text: &[u8], lexemes: &lex::Leftwards<'_>, unfinished: bool) -> bool {
+    let is_row = || {
+        let line = crate::location::line_around(text, lexemes.offset());
+        text[line.start..line.end].trim_ascii_start().starts_with(b"|")
+    };
     match lexemes.clone().next() {
-        // A masked value ends in stars.
-        Some(Lexeme::Operator(byte)) => byte != b'*',
+        // A masked value ends in stars, a row of a table in a bar.
+        Some(Lexeme::Operator(byte)) => byte != b'*' && !(byte == b'|' && is_row()),
         Some(Lexeme::Open(b'(' | b'[', _)) => true,
         Some(Lexeme::Comma) => unfinished,
         _ => false,

@@ -76,6 +76,11 @@ impl Judge<'_, '_> {
     /// nearest line that has both.
     pub(super) fn host_of_receiver(&self, context: &Context) -> Option<Host> {
         let statement = context.statement.filter(|_| self.page.is_code())?;
+        let header = &self.page.vocabulary().header;
+        let is_header = |word: &str| header.contains(word);
+        if !context.is_bearer && !lex::any_subword(self.page.slice(statement), is_header) {
+            return None;
+        }
         let receiver = self.receiver(statement)?;
         let own = self.page.lines.around(statement.start);
         let above = self.page.lines.above(own).take(MAX_LINES).zip(1..);
@@ -109,7 +114,7 @@ impl Judge<'_, '_> {
         } else {
             (behind.starts_with(b".") || behind.starts_with(b"->")).then_some(first)?
         };
-        Some(without_sigil(object)).filter(|name| name.len() > 1)
+        Some(without_sigil(object)).filter(|name| !name.is_empty())
     }
 }
 

@@ -298,6 +298,10 @@ impl<'r, 'p> Judge<'r, 'p> {
             let text = "another provider stands in the same statement";
             verdict.add(weights.rival_in_statement, text);
         }
+        if let Some(owner) = self.owner_beside_ours(span, context) {
+            let text = format!("its name begins with `{owner}`, one beside it with `{name}`");
+            verdict.add(weights.other_item, text);
+        }
         let host = self.host_spoken_to(span, context, &items);
         match host.or_else(|| self.host_of_receiver(context)) {
             Some(Host::Ours) => {
@@ -337,7 +341,15 @@ impl<'r, 'p> Judge<'r, 'p> {
     /// Weighs the blocks around the value; `true` if one of them speaks of the provider.
     fn weigh_blocks(&self, context: &Context, verdict: &mut Verdict) -> bool {
         let mentions = &self.page.mentions;
-        let block = context.blocks.iter().position(|block| mentions.within(block.header));
+        // A path in a comment (`// not for /yousign/*`) is no owner.
+        let heads = |block: &Block| {
+            let line = own_line(self.page, block);
+            let is_path = |at: usize| at > 0 && self.page.text[at - 1] == b'/';
+            mentions.within_any(block.header, |mention| {
+                line.start <= mention.span.start || !is_path(mention.span.start)
+            })
+        };
+        let block = context.blocks.iter().position(heads);
         // Where only the comment above a block names us, what opens the block may still name somebody else.
         let by_comment = |block: &Block| !mentions.within(own_line(self.page, block));
         let inner = block
