@@ -162,7 +162,7 @@ fn slow() -> Scene {
     let scene = Scene::repo();
     let base = b"yousign_api_key = nothing here\n".repeat(3_000);
     let mut pack = Pack::new();
-    for number in 0..400_u32 {
+    for number in 0..size(4_000_u32, 400) {
         pack.whole(BLOB, &[&base[..], &number.to_be_bytes()].concat());
     }
     pack.write(&scene.path(".git"));
