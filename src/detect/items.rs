@@ -8,7 +8,6 @@ use super::context::Context;
 use super::label::Meaning;
 use super::lex;
 use super::lex::Lexeme;
-use super::mention::Mention;
 use super::naming::Naming;
 use super::page::Page;
 use super::score::Verdict;
@@ -181,47 +180,53 @@ impl Judge<'_, '_> {
     /// Whose a structured name (`geocoder.api-key`, `$config['solr']['token']`) or a call on an object (`Geocoder.configure(…)`)
     /// says the value is, if a line near by says the same of the provider.
     pub(super) fn owner_beside_ours(&self, span: Span, context: &Context) -> Option<String> {
-        let window = Span::new(span.start.saturating_sub(NEAR), span.end + NEAR);
-        let mentions = self.page.mentions.inside(window);
         let own = self.page.lines.around(span.start);
-        let others = || {
-            let others = mentions.iter().filter(|mention| mention.host.is_none());
-            others.filter(|mention| self.page.lines.around(mention.span.start) != own)
-        };
-        if let Some(callee) = context.callee.map(|callee| self.page.slice(callee))
-            && let Some(dot) = callee.iter().rposition(|byte| *byte == b'.')
-            && !self.is_generic(&callee[..dot])
-        {
-            let mut words = others().map(|mention| lex::word_around(self.page.text, mention.span));
-            if words.any(|word| self.page.slice(word).ends_with(&callee[dot..])) {
-                return Some(String::from_utf8_lossy(&callee[..dot]).into_owned());
-            }
+        let window = Span::new(span.start.saturating_sub(NEAR), span.end + NEAR);
+        let mentions = self.page.mentions.inside(window).iter();
+        let beside: Vec<Span> = mentions
+            .filter(|mention| mention.host.is_none())
+            .map(|mention| mention.span)
+            .filter(|mention| self.page.lines.around(mention.start) != own)
+            .collect();
+        if beside.is_empty() || self.page.mentions.within(own) {
+            return None;
         }
-        let name = |line: Span, end: usize| {
-            let text = &self.page.text[line.start.max(end.saturating_sub(NEAR))..end];
-            let equals = text.iter().rposition(|byte| matches!(byte, b'=' | b':'));
-            &text[..equals.unwrap_or(0)]
-        };
-        let owner = |name: &[u8]| {
-            let is_structured = name.iter().any(|byte| matches!(byte, b'.' | b'['));
-            let vocabulary = self.page.vocabulary();
-            let mut words = lex::subwords(name).into_iter();
-            let is_telling = |word: &String| {
-                !vocabulary.credential.contains(word) && !self.is_generic(word.as_bytes())
-            };
-            let has_credential =
-                lex::any_subword(name, |word| vocabulary.credential.contains(word));
-            (is_structured && has_credential).then(|| words.find(is_telling)).flatten()
-        };
-        let own_owner = owner(name(own, span.start))?;
-        let ours = |mention: &&Mention| {
-            let line = self.page.lines.around(mention.span.start);
-            let behind = &self.page.text[mention.span.end..line.end];
-            let equals = behind.iter().position(|byte| *byte == b'=' || *byte == b':');
-            equals.is_some_and(|at| owner(name(line, mention.span.end + at + 1)).is_some())
-        };
-        (!self.page.mentions.within(own) && others().any(|mention| ours(&mention)))
-            .then_some(own_owner)
+        self.object_beside_ours(context, &beside).or_else(|| {
+            let owner = self.owner_in_name(own, span.start)?;
+            beside.iter().any(|mention| self.heads_credential(*mention)).then_some(owner)
+        })
+    }
+
+    /// The object of the value's call, if a mention is that of another one with the same method.
+    fn object_beside_ours(&self, context: &Context, mentions: &[Span]) -> Option<String> {
+        let callee = self.page.slice(context.callee?);
+        let (object, method) = callee.split_at(callee.iter().rposition(|byte| *byte == b'.')?);
+        let mut words = mentions.iter().map(|mention| lex::word_around(self.page.text, *mention));
+        let is_other =
+            !self.is_generic(object) && words.any(|word| self.page.slice(word).ends_with(method));
+        is_other.then(|| String::from_utf8_lossy(object).into_owned())
+    }
+
+    /// The first word that tells something in a line's name, before the equals sign at or before `end`, if that is structured and
+    /// a credential's.
+    fn owner_in_name(&self, line: Span, end: usize) -> Option<String> {
+        let text = &self.page.text[line.start.max(end.saturating_sub(NEAR))..end];
+        let name = &text[..text.iter().rposition(|byte| matches!(byte, b'=' | b':'))?];
+        let credential = &self.page.vocabulary().credential;
+        let is_structured = name.iter().any(|byte| matches!(byte, b'.' | b'['));
+        let words = lex::subwords(name);
+        (is_structured && words.iter().any(|word| credential.contains(word))).then_some(())?;
+        words
+            .into_iter()
+            .find(|word| !credential.contains(word) && !self.is_generic(word.as_bytes()))
+    }
+
+    /// Whether a mention stands in the structured name of a credential.
+    fn heads_credential(&self, mention: Span) -> bool {
+        let line = self.page.lines.around(mention.start);
+        let mut behind = self.page.text[mention.end..line.end].iter();
+        let equals = behind.position(|byte| matches!(byte, b'=' | b':'));
+        equals.is_some_and(|at| self.owner_in_name(line, mention.end + at + 1).is_some())
     }
 
     /// The same for statements that create one item each (`create(['slug' => 'stripe', 'secret' => VALUE])`).

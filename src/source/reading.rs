@@ -79,11 +79,12 @@ impl<V: FnMut(WorktreeFile<'_>)> Reader<'_, V> {
         }
         self.seen.files += 1;
         let is_opaque = self.sieve.is_opaque(&self.buffer[..filled.min(HEAD_BYTES)]);
-        if !is_opaque && !self.sieve.may_match(name) {
-            if let Some(bytes) = self.passed_over(&mut file, filled)? {
-                self.seen.file_bytes += bytes;
-                return Ok(());
-            }
+        if !is_opaque
+            && !self.sieve.may_match(name)
+            && let Some(bytes) = self.passed_over(&mut file, filled)?
+        {
+            self.seen.file_bytes += bytes;
+            return Ok(());
         }
         if !is_short {
             file.rewind()?;
