@@ -6,7 +6,6 @@ use super::context::Name;
 use super::lex;
 use super::lex::Lexeme;
 use super::page::Page;
-use super::randomness;
 use crate::location::Span;
 
 /// How far a statement is read to the left, in bytes.
@@ -209,13 +208,15 @@ impl Walk<'_, '_, '_> {
     }
 }
 
-/// Whether a word is no name but a value like those that are searched.
+/// Whether a word is no name but a value like those that are searched: digits stand here and there in it.
 fn is_drawn(word: &[u8]) -> bool {
     const SHORTEST: usize = 24;
+    const CHANGES: usize = 4;
+    let changes =
+        word.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit());
     word.len() >= SHORTEST
         && word.iter().all(u8::is_ascii_alphanumeric)
-        && word.iter().any(u8::is_ascii_digit)
-        && randomness::objection(word).is_none()
+        && changes.count() >= CHANGES
 }
 
 /// The name in `${NAME}`, whose closing brace stands at `end`.
