@@ -35,7 +35,7 @@ impl Rivals {
             names.iter().map(|name| vocabulary.everyday_rivals.contains(*name)).collect();
         let names = AhoCorasick::builder()
             .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(names);
         Self {
             names: names
