@@ -128,8 +128,10 @@ def main():
         command = [options.signleak.resolve(), "scan", ".", "--no-history", "--no-repo-config", "--ignored", "-q", "--format", "json", "--fail-on", "never"]
         if options.kind != "leak":
             command += ["--min-confidence", "low"]
-        # An archive that cannot be read makes a clean scan exit 3; without a report there is nothing to read.
-        report = json.loads(subprocess.run(command, cwd=scratch, stdout=subprocess.PIPE).stdout)
+        ran = subprocess.run(command, cwd=scratch, stdout=subprocess.PIPE)
+        if ran.returncode not in (0, 3):  # 3: something, such as an archive, cannot be read
+            raise SystemExit(f"signleak ended with {ran.returncode}")
+        report = json.loads(ran.stdout)
     found, others = set(), []
     for finding in report["findings"]:
         for place in finding["occurrences"]:

@@ -42,7 +42,7 @@ impl Span {
 
     /// What of it stands before and behind another one.
     #[must_use]
-    pub fn around(self, inner: Self) -> [Self; 2] {
+    pub fn without(self, inner: Self) -> [Self; 2] {
         let before = Self::new(self.start, inner.start.clamp(self.start, self.end));
         [before, Self::new(inner.end.clamp(self.start, self.end), self.end)]
     }

@@ -1,5 +1,6 @@
 //! The blocks around a value: by brackets, by indentation, and by section headers.
 
+use super::lex;
 use super::outline::Kind;
 use super::outline::Line;
 use super::page::Page;
@@ -14,8 +15,6 @@ const MAX_HEADER: usize = 1_000;
 
 /// Lines of a comment above a block that are read.
 const MAX_COMMENT: usize = 8;
-/// How lines of comments begin.
-const COMMENTS: [&[u8]; 5] = [b"//", b"#", b"/*", b"*", b"--"];
 
 /// A block around the value.
 #[derive(Clone, Debug)]
@@ -118,10 +117,8 @@ fn with_comment_above(page: &Page<'_>, header: Span) -> Span {
     if first - line.start > MAX_HEADER {
         return header;
     }
-    let is_comment = |line: &Span| {
-        let text = page.slice(*line).trim_ascii();
-        line.len() < 160 && COMMENTS.iter().any(|mark| text.starts_with(mark))
-    };
+    let is_comment =
+        |line: &Span| line.len() < 160 && lex::begins_comment(page.slice(*line).trim_ascii());
     let comment = page.lines.above(line).take(MAX_COMMENT).take_while(is_comment).last();
     comment.map_or(header, |top| Span::new(top.start.min(header.start), header.end))
 }

@@ -44,29 +44,33 @@ pub(super) fn form_field(page: &Page<'_>, span: Span) -> Option<Span> {
 /// The message before the one that is nothing but the value (`[date, time] Name: VALUE`).
 pub(super) fn chat(page: &Page<'_>, span: Span) -> Option<Span> {
     let own = page.lines.around(span.start);
-    let sender = |line: Span, end: usize| {
-        let before = page.text[line.start..end].trim_ascii_end();
-        let digits = before.iter().filter(|byte| byte.is_ascii_digit()).count();
-        let is_time = before.first().is_some_and(|byte| *byte == b'[' || byte.is_ascii_digit());
-        let name = before.strip_suffix(b":").unwrap_or_default();
-        let is_part =
-            |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80 || b" -'.".contains(byte);
-        let length = name.iter().rev().take_while(|byte| is_part(byte)).count();
-        let mut words = name[name.len() - length..].trim_ascii_start().split(|byte| *byte == b' ');
-        let is_name = |word: &[u8]| {
-            word.first().is_some_and(|byte| byte.is_ascii_uppercase() || *byte >= 0x80)
-        };
-        let names_us = page.mentions.within(Span::new(line.start, end));
-        is_time && digits >= 4 && before.len() < LONGEST_SENDER && words.all(is_name) && !names_us
-    };
     let is_edge = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`".contains(byte);
     let quotes = page.text[own.start..span.start].iter().rev().take_while(|byte| is_edge(byte));
     let start = span.start - quotes.count();
-    let is_message = page.text[span.end..own.end].iter().all(is_edge) && sender(own, start);
+    let is_message = page.text[span.end..own.end].iter().all(is_edge)
+        && is_sender(page, Span::new(own.start, start));
     let above = page.lines.above(own).next().filter(|_| is_message)?;
     let text = page.slice(above);
     let said = memchr::memmem::find(text, b": ").map(|at| above.start + at + 1)?;
-    sender(above, said).then(|| Span::new(said, above.end))
+    is_sender(page, Span::new(above.start, said)).then(|| Span::new(said, above.end))
+}
+
+/// Whether a part of a line is a time and somebody's name with a colon behind it, and does not speak of the provider.
+fn is_sender(page: &Page<'_>, part: Span) -> bool {
+    let text = page.slice(part).trim_ascii_end();
+    let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let begins = text.first().is_some_and(|byte| *byte == b'[' || byte.is_ascii_digit());
+    let name = text.strip_suffix(b":").unwrap_or_default();
+    let is_part = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80 || b" -'.".contains(byte);
+    let length = name.iter().rev().take_while(|byte| is_part(byte)).count();
+    let mut words = name[name.len() - length..].trim_ascii_start().split(|byte| *byte == b' ');
+    let is_name =
+        |word: &[u8]| word.first().is_some_and(|byte| byte.is_ascii_uppercase() || *byte >= 0x80);
+    begins
+        && digits >= 4
+        && text.len() < LONGEST_SENDER
+        && words.all(is_name)
+        && !page.mentions.within(part)
 }
 
 /// What the comment behind a value, in which the one before it stands (`NAME=… # was: VALUE`), is behind.

@@ -45,6 +45,8 @@ pub(super) struct Context {
     pub(super) statement: Option<Span>,
     /// Blocks around it, the innermost first.
     pub(super) blocks: Vec<Block>,
+    /// The key before it in a property list.
+    pub(super) listed_key: Option<Span>,
     /// Whether `Bearer` stands right before it.
     pub(super) is_bearer: bool,
     /// Whether the value stands alone on its line, or in its whole text.
@@ -55,7 +57,8 @@ pub(super) struct Context {
 pub(super) fn read(page: &Page<'_>, span: Span) -> Context {
     let mut context = Context { is_bare: is_bare(page, span), ..Context::default() };
     statement::read(page, span, &mut context);
-    if let Some(key) = listed_key(page.text, span) {
+    context.listed_key = listed_key(page.text, span);
+    if let Some(key) = context.listed_key {
         context.statement = Some(Span::new(key.start, span.end));
     }
     context.blocks = blocks::around(page, span.start);
@@ -86,7 +89,7 @@ pub(super) fn serialized_key(text: &[u8], span: Span) -> Option<Span> {
 }
 
 /// The key before a value of a property list: `<key>NAME</key> <string>VALUE`.
-pub(super) fn listed_key(text: &[u8], span: Span) -> Option<Span> {
+fn listed_key(text: &[u8], span: Span) -> Option<Span> {
     const REACH: usize = 300;
     let floor = span.start.saturating_sub(REACH);
     let before = |end: usize, tag: &[u8]| {

@@ -18,7 +18,7 @@ pub(super) fn environment(page: &Page<'_>, span: Span, context: &Context) -> Env
     }
     let named = context.names.iter().map(|name| name.span).chain(context.callee).find_map(words);
     // Not in the value: what it happens to spell says nothing.
-    let statement = || context.statement?.around(span).into_iter().find_map(words);
+    let statement = || context.statement?.without(span).into_iter().find_map(words);
     let header = || context.blocks.iter().take(2).map(|block| block.header).find_map(words);
     named
         .or_else(statement)

@@ -172,7 +172,7 @@ impl Judge<'_, '_> {
             });
             let keys =
                 beside.take(MAX_MENTIONS).filter_map(|mention| self.key_of_owner(mention.span));
-            let name = keys.filter_map(|key| self.name_of_item(*item, key)).next()?;
+            let name = keys.filter_map(|key| self.name_of_item(item.span, key)).next()?;
             (!self.page.mentions.within(item.span)).then_some(name)
         })
     }
@@ -232,7 +232,6 @@ impl Judge<'_, '_> {
     /// The same for statements that create one item each (`create(['slug' => 'stripe', 'secret' => VALUE])`).
     fn statement_of_another(&self, span: Span) -> Option<String> {
         let own = context::siblings(self.page.text, span);
-        let item = Item { span: own, list: own, is_bracketed: true };
         let window = Span::new(own.start.saturating_sub(NEAR), own.end + NEAR);
         let mentions = self.page.mentions.inside(window).iter();
         let keys = mentions
@@ -240,7 +239,7 @@ impl Judge<'_, '_> {
             .take(MAX_MENTIONS)
             .filter_map(|mention| self.key_of_owner(mention.span))
             .filter(|key| key.len() > 1);
-        let name = keys.filter_map(|key| self.name_of_item(item, key)).next()?;
+        let name = keys.filter_map(|key| self.name_of_item(own, key)).next()?;
         (!self.page.mentions.within(own)).then_some(name)
     }
 
@@ -297,12 +296,12 @@ impl Judge<'_, '_> {
     }
 
     /// What an item has under `key`, or under any identity if that is a dash, if that is a name and says more than `default` or `prod`.
-    fn name_of_item(&self, item: Item, key: &[u8]) -> Option<String> {
+    fn name_of_item(&self, item: Span, key: &[u8]) -> Option<String> {
         if key == b"-" {
             let mut keys = self.page.vocabulary().identity.iter();
             return keys.find_map(|key| self.name_of_item(item, key.as_bytes()));
         }
-        let text = self.page.slice(item.span);
+        let text = self.page.slice(item);
         let from = if key.is_empty() {
             1
         } else {

@@ -161,6 +161,11 @@ pub(super) fn any_subword(name: &[u8], mut test: impl FnMut(&str) -> bool) -> bo
     !word.is_empty() && test(&word)
 }
 
+/// Whether a line of code that begins with `text` is one of a comment.
+pub(super) fn begins_comment(text: &[u8]) -> bool {
+    [b"//".as_slice(), b"#", b"/*", b"*", b"--"].iter().any(|mark| text.starts_with(mark))
+}
+
 /// Whether one of the [`subwords`] of the name around it begins at `at`.
 pub(super) fn begins_subword(text: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).map(|before| text[before]);

@@ -50,8 +50,7 @@ impl Namer<'_> {
             .and_then(|column| self.column_label(column, span))
             .or_else(|| {
                 let key = context::serialized_key(self.page.text, span);
-                let key = key.or_else(|| context::listed_key(self.page.text, span));
-                key.map(|key| self.read_span(key))
+                key.or(context.listed_key).map(|key| self.read_span(key))
             })
             .or_else(|| self.label_elsewhere(span))
             .or_else(|| self.label_of_keys(span, context))

@@ -94,7 +94,7 @@ fn speaks_of_context(page: &Page<'_>, pattern: &PatternRule) -> bool {
 fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool {
     let context = context::read(page, span);
     // What a value drawn at random happens to spell says nothing.
-    let statement = context.statement.into_iter().flat_map(|statement| statement.around(span));
+    let statement = context.statement.into_iter().flat_map(|statement| statement.without(span));
     let spans = statement.chain(context.blocks.iter().map(|block| block.header));
     let mut said = String::from_utf8_lossy(page.path.as_bytes()).to_ascii_lowercase();
     for span in spans {

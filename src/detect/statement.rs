@@ -148,12 +148,12 @@ impl Walk<'_, '_, '_> {
             self.go_on(Link::Adjacent);
             return;
         }
-        // Another value (`test ? VALUE : VALUE`) names nothing.
+        // A type stands between the name and the value (`key: SecretStr = VALUE`).
         if self.link == Link::Assigned && self.converts(word) {
-            // A type stands between the name and the value (`key: SecretStr = VALUE`).
             return;
         }
-        if self.depth > 0 || self.is_in_line(word) && is_drawn(written) {
+        // Another value (`test ? VALUE : VALUE`) names nothing.
+        if self.depth > 0 || is_drawn(written) && self.is_in_line(word) {
             return;
         }
         let is_first = self.context.names.is_empty();

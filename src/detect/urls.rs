@@ -1,6 +1,7 @@
 //! URLs around a value: the parameter it is, the page it belongs to, the host that is called with it.
 
 use super::items::Item;
+use super::lex;
 use super::page::Page;
 use crate::location::Span;
 
@@ -168,5 +169,5 @@ pub(super) fn host_at(page: &Page<'_>, scheme_end: usize) -> Option<Host> {
 /// Whether a comment's mark begins the line of `at`.
 fn is_in_comment(page: &Page<'_>, at: usize) -> bool {
     let line = page.slice(page.lines.around(at)).trim_ascii_start();
-    [b"//".as_slice(), b"#", b"/*", b"*", b"--", b"<!--"].iter().any(|mark| line.starts_with(mark))
+    lex::begins_comment(line) || line.starts_with(b"<!--")
 }

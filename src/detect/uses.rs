@@ -33,6 +33,20 @@ impl Judge<'_, '_> {
         self.page.checked_at(name)
     }
 
+    /// The place that says most about whose the value is: its own, or that of a check in which its name stands.
+    pub(super) fn nearest_use(
+        &self,
+        span: Span,
+        context: &Context,
+        label: Option<&Label>,
+    ) -> usize {
+        let Some((first, last)) = self.checked_at(context, label) else { return span.start };
+        let distance =
+            |at: usize| self.page.nearest_mention(at).map(|near| near.distance.in_lines());
+        let far = |at: &usize| distance(*at).unwrap_or(usize::MAX);
+        [span.start, first, last].into_iter().min_by_key(far).unwrap_or(span.start)
+    }
+
     /// Whether what the value is assigned to is used to sign or encrypt what is one's own (`jwt.sign(payload, NAME)`).
     pub(super) fn is_used_for_other_purpose(&self, context: &Context, label: &Label) -> bool {
         let name = self.assigned(context).filter(|name| name.len() > 1);
@@ -53,16 +67,13 @@ impl Judge<'_, '_> {
 
     /// Whether a line outside of `own` sends what has the name in a header, and the host nearest to it is the provider's.
     pub(super) fn is_sent_to_provider(&self, name: &[u8], own: Span) -> bool {
-        let is_header = |name: &[u8]| {
-            self.page
-                .vocabulary()
-                .header
-                .contains(&*String::from_utf8_lossy(name).to_ascii_lowercase())
-        };
         let name = without_sigil(name);
-        let Some((first, last)) = self.page.sent_at(name).filter(|_| !is_header(name)) else {
+        let Some((first, last)) = self.page.sent_at(name) else { return false };
+        // `Authorization: VALUE` is the header itself.
+        let lower = String::from_utf8_lossy(name).to_ascii_lowercase();
+        if self.page.vocabulary().header.contains(&lower) {
             return false;
-        };
+        }
         let is_ours = |at: usize| {
             let end = self.page.text.len().min(at + REACH);
             let window = Span::new(at.saturating_sub(REACH), end);

@@ -153,7 +153,7 @@ impl<'r, 'p> Judge<'r, 'p> {
             let text = "frameworks keep a secret of their own under that name";
             verdict.add(self.weights.other_purpose, text);
         }
-        if !label.names_provider && self.is_used_for_other_purpose(context, label) {
+        if self.is_used_for_other_purpose(context, label) {
             let text = "used to sign or encrypt what is one's own";
             verdict.add(self.weights.other_purpose, text);
         }
@@ -303,19 +303,18 @@ impl<'r, 'p> Judge<'r, 'p> {
             verdict.add(weights.other_item, text);
         }
         let host = self.host_spoken_to(span, context, &items);
-        match host.or_else(|| self.host_of_receiver(context)) {
+        let foreign = match host.or_else(|| self.host_of_receiver(context)) {
             Some(Host::Ours) => {
                 verdict.add(weights.same_call, format!("a host of {name} stands in the same call"));
                 return;
             }
+            Some(Host::Foreign(host)) => Some(host),
             // A gateway has tokens of its own; what it hands on may stand in its settings.
-            Some(Host::Between(host)) if context.is_bearer => {
-                verdict.add(weights.foreign_host, format!("the same call goes to {host}"));
-            }
-            Some(Host::Foreign(host)) => {
-                verdict.add(weights.foreign_host, format!("the same call goes to {host}"));
-            }
-            Some(Host::Between(_)) | None => {}
+            Some(Host::Between(host)) => context.is_bearer.then_some(host),
+            None => None,
+        };
+        if let Some(host) = foreign {
+            verdict.add(weights.foreign_host, format!("the same call goes to {host}"));
         }
         if naming.column.as_ref().is_some_and(|column| self.is_strange(column)) {
             verdict.add(weights.strange_block, "its table is about something else");
@@ -388,14 +387,7 @@ impl<'r, 'p> Judge<'r, 'p> {
         {
             verdict.add(self.weights.foreign_host, format!("the request above goes to {host}"));
         }
-        // What is checked with the value says whose it is, too.
-        let checks =
-            self.checked_at(context, label).into_iter().flat_map(|(first, last)| [first, last]);
-        let places = std::iter::once(span.start).chain(checks);
-        let distance = |at: &usize| self.page.nearest_mention(*at).map(|near| near.distance);
-        let at = places
-            .min_by_key(|at| distance(at).map_or((true, 0), |far| (false, far.in_lines())))
-            .unwrap_or(span.start);
+        let at = self.nearest_use(span, context, label);
         let lines = self.weigh_mention(at, verdict);
         let is_linked = naming.column.is_none() && self.weigh_links(span, label, context, verdict);
         let window =
