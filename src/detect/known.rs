@@ -304,10 +304,11 @@ impl Reader for Copies<'_> {
         for (span, template) in copies {
             let in_document = view.document_span(span);
             let places = &self.detector.rules.places;
+            let value = Some(&view.text[span.start..span.end]);
             let candidate = Candidate {
                 exposure: exposure::exposure(places, view.text, span, &path),
                 region: view.region(span),
-                snippet: snippet::masked(view.document.bytes(), in_document, &masked),
+                snippet: snippet::masked(view.document.bytes(), in_document, value, &masked),
                 member: view.member.cloned(),
                 ..template
             };

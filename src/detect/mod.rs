@@ -216,17 +216,19 @@ impl Detector {
             if exposure == Exposure::ClientBundle && !is_policy {
                 verdict.add(0, exposure::how_exposed(&self.rules.places, view.text, hit.span));
             }
+            let value = &view.text[hit.span.start..hit.span.end];
+            let secret = (!is_policy).then_some(value);
             let candidate = Candidate {
                 rule_id: hit.rule.id.clone(),
                 kind: if is_policy { Kind::Policy } else { Kind::Leak },
-                secret: Secret::new(&view.text[hit.span.start..hit.span.end]),
+                secret: Secret::new(value),
                 severity: hit.rule.severity_in(hit.environment),
                 confidence,
                 environment: hit.environment,
                 exposure,
                 evidence: verdict.into_evidence(view.via),
                 region: view.region(hit.span),
-                snippet: snippet::masked(view.document.bytes(), in_document, &secrets),
+                snippet: snippet::masked(view.document.bytes(), in_document, secret, &secrets),
                 member: view.member.cloned(),
                 original: None,
             };
