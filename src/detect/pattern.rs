@@ -51,14 +51,14 @@ fn matches(page: &Page<'_>, pattern: &PatternRule, parts: &[Span]) -> Vec<Span> 
     for part in parts {
         for captures in pattern.pattern.regex().captures_iter(page.slice(*part)) {
             let secret = captures.name("secret");
-            let Some(found) = secret.or_else(|| captures.get(0)) else { continue };
+            let group = if pattern.policy { captures.iter().skip(1).flatten().next() } else { secret };
+            let Some(found) = group.or_else(|| captures.get(0)) else { continue };
             if found.len() > LONGEST {
                 continue;
             }
-            let is_real = if secret.is_none() {
-                !has_dummy(found.as_bytes())
-            } else {
-                is_plausible(found.as_bytes(), pattern, page.vocabulary())
+            let is_real = match secret {
+                Some(secret) => is_plausible(secret.as_bytes(), pattern, page.vocabulary()),
+                None => !has_dummy(found.as_bytes()),
             };
             if is_real {
                 spans.push(Span::new(part.start + found.start(), part.start + found.end()));
