@@ -263,6 +263,13 @@ pub struct Finding {
     pub occurrences: Vec<Occurrence>,
 }
 
+/// Whether a text can be the id of a rule: letters, digits, `-`, `_` and `.`, which mean nothing to terminals and formats.
+#[must_use]
+pub fn is_rule_id(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_part)
+}
+
 impl Finding {
     /// Whether it is a leaked secret and not a breach of a policy.
     #[must_use]

@@ -11,6 +11,7 @@ use super::json::SCHEMA_VERSION;
 use crate::finding::Finding;
 use crate::finding::Occurrence;
 use crate::finding::ScanReport;
+use crate::finding::is_rule_id;
 
 /// Why a text is no report. Lines and columns start at 1.
 #[derive(Debug, Error)]
@@ -123,6 +124,11 @@ fn finish(
         region.line > 0 && region.column > 0 && start <= end && place.target < targets.len()
     };
     for finding in &findings {
+        // Ids are shown as they are, on terminals, too.
+        if !is_rule_id(&finding.rule_id) {
+            let message = "a `rule_id` holds more than letters, digits, `-`, `_` and `.`".to_owned();
+            return Err(ReadError::Content { line, column: 1, message });
+        }
         if finding.occurrences.is_empty() || !finding.occurrences.iter().all(is_place) {
             let message =
                 format!("a place of the finding {} is none in a target", finding.secret.sha256);

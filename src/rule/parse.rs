@@ -11,6 +11,7 @@ use super::{
 use crate::finding::Confidence;
 use crate::finding::Environment;
 use crate::finding::Severity;
+use crate::finding::is_rule_id;
 
 /// Version of the format that this build reads.
 const SCHEMA_VERSION: u32 = 1;
@@ -280,6 +281,10 @@ fn build_host(toml: HostToml, name: &str) -> Result<Host, RuleError> {
 }
 
 fn build_rule(toml: RuleToml, name: &str) -> Result<Rule, RuleError> {
+    if !is_rule_id(&toml.id) {
+        let message = "an id is made of letters, digits, `-`, `_` and `.`".to_owned();
+        return Err(meaning(name, &toml.id.escape_debug().to_string(), message));
+    }
     let kind = match toml.kind {
         KindToml::Token if toml.shapes.is_empty() => {
             return Err(meaning(
