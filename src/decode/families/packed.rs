@@ -65,13 +65,15 @@ fn wrapped(text: &[u8]) -> Vec<Vec<Span>> {
     for run in runs(text, is_base64) {
         let padding = text[run.end..].iter().take(2).take_while(|byte| **byte == b'=').count();
         let line = Span::new(run.start, run.end + padding);
+        // `NAME:` below a value in base64 is no part of it.
+        let ends = text.get(line.end).is_none_or(|byte| !matches!(byte, b':' | b'(' | b'.'));
         let goes_on = |lines: &Vec<Span>| {
-            lines.last().is_some_and(|last| {
+            lines.last().filter(|_| ends).is_some_and(|last| {
                 let between = &text[last.end..line.start];
                 last.len() >= SHORTEST_LINE
                     && last.len().is_multiple_of(4)
                     && text[last.end - 1] != b'='
-                    && between.contains(&b'\n')
+                    && between.iter().filter(|byte| **byte == b'\n').count() == 1
                     && between.len() < 40
                     && between.iter().all(u8::is_ascii_whitespace)
             })
@@ -267,4 +269,21 @@ fn is_text(decoded: &[u8]) -> bool {
                 .all(|character| !character.is_control() || matches!(character, '\n' | '\r' | '\t'))
         })
         && decoded.iter().filter(|byte| byte.is_ascii()).count() * 10 >= decoded.len() * 9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<usize> {
+        wrapped(text.as_bytes()).iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn a_blank_line_or_a_name_ends_wrapped_base64() {
+        let line = "QUJD".repeat(11);
+        assert_eq!(lines(&format!("{line}\n{line}\n")), [2]);
+        assert_eq!(lines(&format!("{line}\n\n--{line}\n")), [1, 1]);
+        assert_eq!(lines(&format!("a: {line}\n  webhook-secret-of-another: {line}\n")), [1, 1, 1]);
+    }
 }
