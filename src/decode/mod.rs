@@ -137,6 +137,13 @@ impl View<'_> {
         self.document.region(self.document_span(span))
     }
 
+    /// Whether string literals were joined, but none at `span`: it was seen as it stands, and what stands around it now, such as the
+    /// rows of a table, may be joined wrongly.
+    #[must_use]
+    pub fn is_unjoined(&self, span: Span) -> bool {
+        self.via == [Encoding::Concatenation] && self.document_span(span).len() == span.len()
+    }
+
     /// Whether the text is the whole document as it stands.
     #[must_use]
     pub fn is_raw(&self) -> bool {

@@ -45,7 +45,7 @@ pub(super) fn around(page: &Page<'_>, at: usize) -> Vec<Block> {
     blocks.extend(section.map(|line| Block {
         header: line.span,
         start: line.span.start,
-        is_data: kind == Kind::Other,
+        is_data: kind == Kind::Other && !page.is_code(),
     }));
     blocks.sort_by_key(|block| std::cmp::Reverse(block.start));
     blocks.dedup_by_key(|block| block.start);
@@ -62,7 +62,14 @@ fn bracket_block(page: &Page<'_>, bracket: usize) -> Block {
         let header = Span::new(header.start, header.start + before.len());
         return Block { header, start: bracket, is_data: opens_data(before, b'[') };
     }
-    let is_data = opens_data(text, page.text[bracket]);
+    // `silhouette {`, as settings are written that are no programs.
+    let is_setting = || {
+        page.text[bracket] == b'{'
+            && !text.is_empty()
+            && !page.is_code()
+            && text.iter().all(|byte| lex::is_word(*byte))
+    };
+    let is_data = opens_data(text, page.text[bracket]) || is_setting();
     Block { header, start: bracket, is_data }
 }
 
@@ -132,10 +139,18 @@ fn header_before(text: &[u8], bracket: usize) -> Span {
     let mut said = false;
     while start > floor {
         match text[start - 1] {
-            b'\n' if said && lines == 0 && text[start..bracket].trim_ascii().len() > 2 => break,
+            // `var_export` writes `'key' =>` and `array (` in two lines.
+            b'\n'
+                if said
+                    && lines == 0
+                    && text[start..bracket].trim_ascii().len() > 2
+                    && text[start..bracket].trim_ascii() != b"array" =>
+            {
+                break;
+            }
             b'\n' => lines += 1,
-            b')' => depth += 1,
-            b'(' if depth > 0 => depth -= 1,
+            b')' | b']' => depth += 1,
+            b'(' | b'[' if depth > 0 => depth -= 1,
             b';' | b'{' | b'}' => break,
             b',' | b'[' | b'(' if depth == 0 => break,
             byte if !byte.is_ascii_whitespace() => said = true,

@@ -1,10 +1,28 @@
-//! Names of columns: the header row of a CSV file, the column list of an SQL `INSERT`.
+//! Names of columns: the header row of a CSV file or of a table that a page or a console shows, the column list of an SQL
+//! `INSERT`, or else of the `CREATE TABLE` before it.
+
+use std::collections::HashMap;
+
+use aho_corasick::AhoCorasick;
 
 use super::lines::Lines;
 use crate::location::Span;
 
 /// Rows longer than this are not split into columns.
 const MAX_ROW: usize = 4_000;
+/// The same for a table that is drawn, and rows above a value in it that are read.
+const MAX_DRAWN_ROW: usize = 500;
+const MAX_DRAWN_ROWS: usize = 40;
+/// Rows above a value in a `COPY` that are read.
+const MAX_COPIED_ROWS: usize = 200;
+/// How far above a value the first row of its table may stand, in bytes, where a page or a spreadsheet marks it up.
+const MAX_TABLE: usize = 16 * 1024;
+/// How tables, rows and cells begin there.
+const TABLE_TAGS: [&[u8]; 3] = [b"<table ", b"<table>", b"<table:table "];
+const ROW_TAGS: [&[u8]; 3] = [b"<tr", b"<row", b"<table:table-row"];
+const CELL_TAGS: [&[u8]; 4] = [b"<td", b"<th", b"<cell", b"<table:table-cell"];
+/// Bytes of a table's definition that are read.
+const MAX_DEFINITION: usize = 16 * 1024;
 
 /// The column in which a value stands.
 pub(super) struct Column {
@@ -41,7 +59,8 @@ impl Header {
                 |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"_- .".contains(byte);
             name.len() < 40 && name.iter().all(is_part)
         };
-        (names.len() > 1 && names.iter().all(is_name)).then(|| Self {
+        let told = names.iter().filter(|name| !name.is_empty()).count();
+        (told > 1 && names.iter().all(is_name)).then(|| Self {
             separator,
             names: names.into_iter().map(|name| within(text, name)).collect(),
         })
@@ -52,10 +71,160 @@ impl Header {
 pub(super) fn of(
     text: &[u8],
     lines: &Lines,
-    header: Option<&Header>,
+    (header, tables): (Option<&Header>, &Tables<'_>),
     span: Span,
 ) -> Option<Column> {
-    in_insert(text, span).or_else(|| in_csv(text, lines, header?, span))
+    in_insert(text, tables, span)
+        .or_else(|| in_csv(text, lines, header?, span))
+        .or_else(|| in_copy(text, lines, span))
+        .or_else(|| in_markup(text, span))
+        .or_else(|| in_drawing(text, lines, span))
+}
+
+/// The name in the list of a `COPY t (a, b) FROM stdin;` whose rows stand below, with tabs.
+fn in_copy(text: &[u8], lines: &Lines, span: Span) -> Option<Column> {
+    let row = lines.around(span.start);
+    let line = text[row.start..row.end].strip_suffix(b"\r").unwrap_or(&text[row.start..row.end]);
+    if line.len() > MAX_ROW || memchr::memchr(b'\t', line).is_none() {
+        return None;
+    }
+    let above = lines.above(row).take(MAX_COPIED_ROWS);
+    let mut heads = above.filter(|line| text[line.start..].starts_with(b"COPY "));
+    let head = heads.next()?;
+    let list = &text[head.start..head.end];
+    let (open, close) = (memchr::memchr(b'(', list)?, memchr::memrchr(b')', list)?);
+    let names = fields(list.get(open + 1..close)?, b',');
+    let values: Vec<&[u8]> = line.split(|byte| *byte == b'\t').collect();
+    let column = values.iter().position(|field| within(text, field).overlaps(span))?;
+    let fields = names.iter().zip(&values);
+    Some(Column {
+        name: within(text, names.get(column)?),
+        row,
+        table: Some(Span::new(head.start, head.start + open)),
+        fields: fields.map(|(name, field)| (within(text, name), within(text, field))).collect(),
+    })
+}
+
+/// The name in the first row of a table of HTML or of a spreadsheet's XML.
+fn in_markup(text: &[u8], span: Span) -> Option<Column> {
+    text[..span.start].trim_ascii_end().ends_with(b">").then_some(())?;
+    let floor = span.start.saturating_sub(MAX_TABLE);
+    let before = text[floor..span.start].to_ascii_lowercase();
+    let rows: Vec<usize> =
+        ROW_TAGS.iter().flat_map(|tag| memchr::memmem::find_iter(&before, tag)).collect();
+    let row = floor + rows.iter().max()?;
+    let tables = TABLE_TAGS.iter().filter_map(|tag| memchr::memmem::rfind(&before, tag));
+    let table = tables.max().unwrap_or(0);
+    let header = floor + rows.iter().filter(|row| **row > table).min()?;
+    let end = text.len().min(span.end + MAX_ROW);
+    let close = memchr::memmem::find_iter(&text[span.end..end], b"</").find(|at| {
+        let tag = &text[span.end + at + 2..end];
+        ROW_TAGS.iter().any(|row| {
+            tag.len() >= row.len() && tag[..row.len() - 1].eq_ignore_ascii_case(&row[1..])
+        })
+    })?;
+    let row = Span::new(row, span.end + close);
+    let (names, values) =
+        (markup_cells(text, Span::new(header, row.start)), markup_cells(text, row));
+    let column = values.iter().position(|cell| cell.overlaps(span))?;
+    Some(Column {
+        name: names.get(column).copied().filter(|name| !name.is_empty())?,
+        row,
+        table: None,
+        fields: names.into_iter().zip(values).collect(),
+    })
+}
+
+/// The texts of the cells of the first row in a part of a page; empty ones count, too.
+fn markup_cells(text: &[u8], part: Span) -> Vec<Span> {
+    let row = &text[part.start..part.end];
+    let lower = row[..row.len().min(MAX_ROW)].to_ascii_lowercase();
+    let end = ROW_TAGS
+        .iter()
+        .filter_map(|tag| memchr::memmem::find(lower.get(4..)?, &[b"</", &tag[1..]].concat()))
+        .min();
+    let lower = &lower[..end.map_or(lower.len(), |end| end + 4)];
+    let mut starts: Vec<usize> =
+        CELL_TAGS.iter().flat_map(|tag| memchr::memmem::find_iter(lower, tag)).collect();
+    starts.sort_unstable();
+    starts.push(lower.len());
+    let cell = |pair: &[usize]| {
+        let pieces = row[pair[0]..pair[1]].split(|byte| matches!(byte, b'<' | b'>'));
+        // What stands between tags, not in them.
+        let texts = pieces.skip(2).step_by(2).map(<[u8]>::trim_ascii);
+        let text_of_cell = texts.max_by_key(|text| text.len()).unwrap_or_default();
+        if text_of_cell.is_empty() {
+            Span::new(part.start + pair[0], part.start + pair[0])
+        } else {
+            within(text, text_of_cell)
+        }
+    };
+    starts.windows(2).map(cell).collect()
+}
+
+/// The name above a value that could be a digest in a table that bars or gaps draw, as on pages and consoles.
+fn in_drawing(text: &[u8], lines: &Lines, span: Span) -> Option<Column> {
+    let row = lines.around(span.start);
+    if row.len() > MAX_DRAWN_ROW || text[span.start..span.end].iter().any(u8::is_ascii_uppercase) {
+        return None;
+    }
+    let line = &text[row.start..row.end];
+    let has_bars = memchr::memmem::find(line, b" | ").is_some();
+    let cells = if has_bars { between_bars } else { between_gaps };
+    let values = cells(line);
+    let column = values.iter().position(|cell| within(text, cell).overlaps(span))?;
+    if values.len() < 2 || values[column].len() > span.len() + 4 {
+        return None;
+    }
+    let above = lines.above(row).map(|line| &text[line.start..line.end]).take(MAX_DRAWN_ROWS);
+    let mut above = above.take_while(|line| !line.trim_ascii().is_empty());
+    let mut is_header = |line: &&[u8]| {
+        // The names stand above a rule of dashes, or in capitals.
+        if has_bars {
+            is_rule(line)
+        } else {
+            is_in_capitals(line) && cells(line).len() == values.len()
+        }
+    };
+    let header = above.find(&mut is_header)?;
+    let header = if has_bars { above.next()? } else { header };
+    let names = cells(header);
+    let fields = names.iter().zip(&values);
+    Some(Column {
+        name: within(text, names.get(column)?),
+        row,
+        table: None,
+        fields: fields.map(|(name, field)| (within(text, name), within(text, field))).collect(),
+    })
+}
+
+fn between_bars(line: &[u8]) -> Vec<&[u8]> {
+    let line = line.trim_ascii();
+    let line = line.strip_prefix(b"|").unwrap_or(line);
+    let line = line.strip_suffix(b"|").unwrap_or(line);
+    line.split(|byte| *byte == b'|').map(<[u8]>::trim_ascii).collect()
+}
+
+fn between_gaps(line: &[u8]) -> Vec<&[u8]> {
+    let mut cells = vec![];
+    let mut rest = line.trim_ascii();
+    while !rest.is_empty() {
+        let gap = memchr::memmem::find(rest, b"  ").unwrap_or(rest.len());
+        let end = memchr::memchr(b'\t', rest).unwrap_or(rest.len()).min(gap);
+        cells.push(&rest[..end]);
+        rest = rest[end..].trim_ascii_start();
+    }
+    cells
+}
+
+fn is_rule(line: &[u8]) -> bool {
+    memchr::memmem::find(line, b"--").is_some()
+        && line.trim_ascii().iter().all(|byte| b"-|:+ ".contains(byte))
+}
+
+fn is_in_capitals(line: &[u8]) -> bool {
+    line.iter().any(u8::is_ascii_uppercase)
+        && line.iter().all(|byte| byte.is_ascii_uppercase() || b" _-()#/.\t\r".contains(byte))
 }
 
 /// The name in the header, if that has as many fields as the value's row.
@@ -83,29 +252,83 @@ fn in_csv(text: &[u8], lines: &Lines, header: &Header, span: Span) -> Option<Col
     })
 }
 
-/// The name in `INSERT INTO t (a, b) VALUES (x, y)`.
-fn in_insert(text: &[u8], span: Span) -> Option<Column> {
+/// The name in `INSERT INTO t (a, b) VALUES (x, y)`, or where the table was defined.
+fn in_insert(text: &[u8], tables: &Tables<'_>, span: Span) -> Option<Column> {
     let floor = span.start.saturating_sub(MAX_ROW);
     let before = &text[floor..span.start];
     let values = rfind(before, b"values")?;
-    let list_end = before[..values].iter().rposition(|byte| *byte == b')')?;
-    let list_start = before[..list_end].iter().rposition(|byte| *byte == b'(')?;
-    if !before[list_end + 1..values].trim_ascii().is_empty() {
-        return None;
-    }
     let row_start = before.iter().rposition(|byte| *byte == b'(').filter(|at| *at > values)?;
-    let column = fields(&before[row_start + 1..], b',').len() - 1;
-    let names = fields(&before[list_start + 1..list_end], b',');
+    let head = &before[..values];
+    let statement = memchr::memrchr(b';', head).map_or(0, |at| at + 1);
+    let (names, table) = match head.trim_ascii_end().strip_suffix(b")") {
+        Some(listed) => {
+            let start = memchr::memrchr(b'(', listed)?;
+            let before_list = memchr::memrchr3(b';', b'\n', b')', &listed[..start]);
+            (fields(&listed[start + 1..], b','), before_list.map_or(0, |at| at + 1)..start)
+        }
+        None => {
+            let name = head.trim_ascii().rsplit(u8::is_ascii_whitespace).next()?;
+            (tables.0.get(name)?.clone(), statement..values)
+        }
+    };
+    let own = fields(&before[row_start + 1..], b',');
     let row_end = memchr::memchr2(b')', b'\n', &text[span.end..]).unwrap_or(0);
-    let table_start = memchr::memrchr3(b';', b'\n', b')', &before[..list_start]);
-    let values = fields(&before[row_start + 1..], b',');
-    let own = names.iter().zip(&values);
     Some(Column {
-        fields: own.map(|(name, field)| (within(text, name), within(text, field))).collect(),
-        name: within(text, names.get(column)?),
+        name: within(text, names.get(own.len() - 1)?),
+        fields: names
+            .iter()
+            .zip(&own)
+            .map(|(name, field)| (within(text, name), within(text, field)))
+            .collect(),
         row: Span::new(floor + row_start, span.end + row_end.min(MAX_ROW)),
-        table: Some(Span::new(floor + table_start.map_or(0, |at| at + 1), floor + list_start)),
+        table: Some(Span::new(floor + table.start, floor + table.end)),
     })
+}
+
+/// The tables that a text defines.
+pub(super) struct Tables<'t>(HashMap<&'t [u8], Vec<&'t [u8]>>);
+
+impl<'t> Tables<'t> {
+    /// Reads every `CREATE TABLE t (a int, b text)`.
+    pub(super) fn read(text: &'t [u8]) -> Self {
+        let words = AhoCorasick::builder().ascii_case_insensitive(true).build(["create table"]);
+        let found = words.iter().flat_map(|words| words.find_iter(text));
+        Self(found.filter_map(|found| defined(&text[found.end()..])).collect())
+    }
+}
+
+/// The name of a table, and those of its columns, in what stands behind `CREATE TABLE`.
+fn defined(text: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
+    let text = &text[..text.len().min(MAX_DEFINITION)];
+    let open = memchr::memchr(b'(', text)?;
+    let name = text[..open].trim_ascii().rsplit(u8::is_ascii_whitespace).next()?;
+    let (mut depth, mut names, mut start) = (0_usize, vec![], open + 1);
+    for (at, byte) in text.iter().enumerate().skip(open + 1) {
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth > 0 => depth -= 1,
+            b',' | b')' if depth == 0 => {
+                names.extend(column_name(&text[start..at]));
+                start = at + 1;
+                if *byte == b')' {
+                    return Some((name, names));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The name with which a column's definition begins; `None` for a key or constraint.
+fn column_name(definition: &[u8]) -> Option<&[u8]> {
+    const OTHERS: [&[u8]; 7] =
+        [b"primary", b"key", b"unique", b"constraint", b"index", b"foreign", b"check"];
+    let word = definition.trim_ascii().split(u8::is_ascii_whitespace).next()?;
+    let is_other = OTHERS.iter().any(|other| word.eq_ignore_ascii_case(other));
+    let word = word.strip_prefix(b"`").or_else(|| word.strip_prefix(b"\"")).unwrap_or(word);
+    let word = word.strip_suffix(b"`").or_else(|| word.strip_suffix(b"\"")).unwrap_or(word);
+    (!is_other).then_some(word)
 }
 
 /// The fields of a row beside the value, with quotes and spaces taken off.
@@ -177,7 +400,9 @@ mod tests {
         let start = text.rfind(value).expect("the value is there");
         let lines = Lines::new(text.as_bytes());
         let header = Header::read(text.as_bytes(), &lines);
-        of(text.as_bytes(), &lines, header.as_ref(), Span::new(start, start + value.len()))
+        let tables = Tables::read(text.as_bytes());
+        let span = Span::new(start, start + value.len());
+        of(text.as_bytes(), &lines, (header.as_ref(), &tables), span)
             .map(|column| text[column.name.start..column.name.end].to_owned())
     }
 
@@ -193,5 +418,30 @@ mod tests {
             Some("md5")
         );
         assert_eq!(name("const a = f(1, 'VALUE')", "VALUE"), None);
+        assert_eq!(
+            name("CREATE TABLE p.t (\n  id int(3) NOT NULL,\n `md5` text,\n PRIMARY KEY (id)\n);\nINSERT INTO p.t VALUES (1,'VALUE');", "VALUE")
+                .as_deref(),
+            Some("md5")
+        );
+        assert_eq!(name("INSERT INTO t VALUES (1,'VALUE');", "VALUE"), None);
+    }
+
+    #[test]
+    fn values_in_drawn_tables_know_their_column() {
+        let value = "0123456789abcdef";
+        assert_eq!(
+            name(&format!("| Name | Digest |\n|---|---|\n| a | b |\n| c | `{value}` |\n"), value)
+                .as_deref(),
+            Some("Digest")
+        );
+        assert_eq!(
+            name(
+                &format!("$ ls\nNAME  DIGEST      CREATED AT\nA_B   {value}  3 days ago\n"),
+                value
+            )
+            .as_deref(),
+            Some("DIGEST")
+        );
+        assert_eq!(name(&format!("Two of them:\na | b\nc | {value}\n"), value), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Values that a console or an assembly listing shows: what names them stands in another line, above or below.
 
 use super::page::Page;
+use super::rivals::Rivals;
 use crate::location::Span;
 
 /// Bytes of a line in which its prompt must end.
@@ -11,6 +12,10 @@ const LONGEST_MARK: usize = 40;
 const LONGEST_INSTRUCTION: usize = 80;
 /// Bytes of what stands before a message in a chat.
 const LONGEST_SENDER: usize = 80;
+/// Messages before one that are read.
+const MAX_MESSAGES: usize = 4;
+/// Bytes in which the messages before one are looked for.
+const MESSAGE_REACH: usize = 1_500;
 /// Bytes of a line before a value in its comment.
 const LONGEST_COMMENTED: usize = 300;
 /// Lines below an instruction in which its register is looked for.
@@ -42,17 +47,81 @@ pub(super) fn form_field(page: &Page<'_>, span: Span) -> Option<Span> {
 }
 
 /// The message before the one that is nothing but the value (`[date, time] Name: VALUE`).
-pub(super) fn chat(page: &Page<'_>, span: Span) -> Option<Span> {
+pub(super) fn chat(page: &Page<'_>, rivals: &Rivals, span: Span) -> Option<Span> {
     let own = page.lines.around(span.start);
     let is_edge = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`".contains(byte);
     let quotes = page.text[own.start..span.start].iter().rev().take_while(|byte| is_edge(byte));
     let start = span.start - quotes.count();
     let is_message = page.text[span.end..own.end].iter().all(is_edge)
         && is_sender(page, Span::new(own.start, start));
-    let above = page.lines.above(own).next().filter(|_| is_message)?;
-    let text = page.slice(above);
-    let said = memchr::memmem::find(text, b": ").map(|at| above.start + at + 1)?;
-    is_sender(page, Span::new(above.start, said)).then(|| Span::new(said, above.end))
+    let messages = page.lines.above(own).take(MAX_MESSAGES).map_while(|line| {
+        let said = memchr::memmem::find(page.slice(line), b": ").map(|at| line.start + at + 1)?;
+        is_sender(page, Span::new(line.start, said)).then(|| Span::new(said, line.end))
+    });
+    about(page, rivals, messages.take(if is_message { MAX_MESSAGES } else { 0 }))
+}
+
+/// The nearest of some messages that speaks of the provider, unless one behind it speaks of another; or else the nearest.
+fn about(page: &Page<'_>, rivals: &Rivals, messages: impl Iterator<Item = Span>) -> Option<Span> {
+    let mut nearest = None;
+    for message in messages {
+        if page.mentions.within(message) {
+            return Some(message);
+        }
+        if rivals.named_plainly_in(page.slice(message)) {
+            return nearest;
+        }
+        nearest = nearest.or(Some(message));
+    }
+    nearest
+}
+
+/// The message before the one that holds the value and little else, in a chat's export (`"text": "… VALUE"`).
+pub(super) fn exported_chat(page: &Page<'_>, rivals: &Rivals, span: Span) -> Option<Span> {
+    let line = page.lines.around(span.start);
+    let reach = line.start.max(span.start.saturating_sub(LONGEST_SENDER));
+    let before = &page.text[reach..span.start];
+    let colon = ["\":\"", "\": \""].map(|colon| memchr::memmem::rfind(before, colon.as_bytes()));
+    let open = reach + colon.into_iter().flatten().max()?;
+    let key = page.text[..open].iter().rev().take(20).take_while(|byte| byte.is_ascii_lowercase());
+    let key = Span::new(open - key.count(), open);
+    let end = |start: usize| Some(start + memchr::memchr(b'"', &page.text[start..line.end])?);
+    let said = Span::new(open, end(span.end)?);
+    let is_message = page.vocabulary().message.contains(&*String::from_utf8_lossy(page.slice(key)))
+        && said.len() < span.len() + LONGEST_SENDER
+        && !page.mentions.within(said)
+        && !rivals.named_plainly_in(page.slice(said));
+    is_message.then_some(())?;
+    let floor = key.start.saturating_sub(MESSAGE_REACH);
+    let opening = [b"\"", page.slice(key), b"\":"].concat();
+    let before = &page.text[floor..key.start - 1];
+    let messages = memchr::memmem::rfind_iter(before, &opening).map_while(|at| {
+        let behind = &before[at + opening.len()..];
+        let gap = behind.iter().take_while(|byte| matches!(byte, b' ' | b'"')).count();
+        let length = memchr::memchr(b'"', &behind[gap..])?;
+        let start = floor + at + opening.len() + gap;
+        Some(Span::new(start, start + length))
+    });
+    about(page, rivals, messages.take(MAX_MESSAGES))
+}
+
+/// The line above a value that is alone in its own, if it is the beginning of a sentence about the provider (`la clé Yousign est`).
+pub(super) fn announced(page: &Page<'_>, span: Span) -> Option<Span> {
+    let own = page.lines.around(span.start);
+    let is_alone = page.slice(own).trim_ascii().len() == span.len() && !page.is_code();
+    let above = page.lines.above(own).next().filter(|_| is_alone)?;
+    let ends = page.slice(above).trim_ascii_end().last()?.is_ascii_alphanumeric();
+    (ends && page.mentions.within(above)).then_some(above)
+}
+
+/// The line above the one that tells the length of the value, which is alone in its line, as Redis writes its commands.
+pub(super) fn counted(page: &Page<'_>, span: Span) -> Option<Span> {
+    let own = page.lines.around(span.start);
+    let mut above = page.lines.above(own);
+    let count = page.slice(above.next()?).trim_ascii().strip_prefix(b"$")?;
+    let is_count = str::from_utf8(count).ok()?.parse() == Ok(span.len());
+    let is_alone = page.slice(own).trim_ascii().len() == span.len();
+    above.next().filter(|_| is_count && is_alone)
 }
 
 /// Whether a part of a line is a time and somebody's name with a colon behind it, and does not speak of the provider.
@@ -61,11 +130,11 @@ fn is_sender(page: &Page<'_>, part: Span) -> bool {
     let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
     let begins = text.first().is_some_and(|byte| *byte == b'[' || byte.is_ascii_digit());
     let name = text.strip_suffix(b":").unwrap_or_default();
-    let is_part = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80 || b" -'.".contains(byte);
+    let is_part =
+        |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80 || b" -'.()".contains(byte);
     let length = name.iter().rev().take_while(|byte| is_part(byte)).count();
     let mut words = name[name.len() - length..].trim_ascii_start().split(|byte| *byte == b' ');
-    let is_name =
-        |word: &[u8]| word.first().is_some_and(|byte| byte.is_ascii_uppercase() || *byte >= 0x80);
+    let is_name = |word: &[u8]| word.first().is_some_and(|byte| !byte.is_ascii_lowercase());
     begins
         && digits >= 4
         && text.len() < LONGEST_SENDER

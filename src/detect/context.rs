@@ -57,7 +57,7 @@ pub(super) struct Context {
 pub(super) fn read(page: &Page<'_>, span: Span) -> Context {
     let mut context = Context { is_bare: is_bare(page, span), ..Context::default() };
     statement::read(page, span, &mut context);
-    context.listed_key = listed_key(page.text, span);
+    context.listed_key = listed_key(page, span);
     if let Some(key) = context.listed_key {
         context.statement = Some(Span::new(key.start, span.end));
     }
@@ -88,17 +88,33 @@ pub(super) fn serialized_key(text: &[u8], span: Span) -> Option<Span> {
     (!key.is_empty() && key_end < key_close).then_some(key)
 }
 
-/// The key before a value of a property list: `<key>NAME</key> <string>VALUE`.
-fn listed_key(text: &[u8], span: Span) -> Option<Span> {
+/// The key before a value in a pair of elements: `<key>NAME</key> <string>VALUE`, `<field>NAME</field> <value type="…">VALUE`.
+fn listed_key(page: &Page<'_>, span: Span) -> Option<Span> {
     const REACH: usize = 300;
     let floor = span.start.saturating_sub(REACH);
-    let before = |end: usize, tag: &[u8]| {
-        let text = text[floor..end].trim_ascii_end();
-        text.ends_with(tag).then(|| floor + text.len() - tag.len())
+    let before = |end: usize| page.text[floor..end].trim_ascii_end();
+    let open = before(span.start).strip_suffix(b">")?;
+    let tag_start = memchr::memrchr2(b'<', b'>', open).filter(|at| open[*at] == b'<')?;
+    let carrier = &open[tag_start + 1..];
+    let inner = before(floor + tag_start).strip_suffix(b">")?;
+    let close = memchr::memrchr(b'<', inner)?;
+    let tag = inner[close + 1..].strip_prefix(b"/")?;
+    let start = memchr::memrchr(b'>', &inner[..close])? + 1;
+    // `<field name="key">NAME</field> <field name="value">VALUE`
+    let role = |tag: &[u8]| {
+        let name = memchr::memmem::find(tag, b" name=\"").map(|at| &tag[at + 7..]);
+        let name = name
+            .and_then(|name| name.split(|byte| *byte == b'"').next())
+            .or_else(|| tag.split(u8::is_ascii_whitespace).next())
+            .unwrap_or(tag);
+        String::from_utf8_lossy(lex::last_part(name)).to_ascii_lowercase()
     };
-    let end = before(before(span.start, b"<string>")?, b"</key>")?;
-    let start = memchr::memmem::rfind(&text[floor..end], b"<key>")? + floor + 5;
-    (start < end).then(|| Span::new(start, end))
+    let vocabulary = page.vocabulary();
+    let opening = &inner[memchr::memrchr(b'<', &inner[..start])? + 1..start - 1];
+    let is_pair = opening.starts_with(tag)
+        && vocabulary.entry.contains(&role(opening))
+        && vocabulary.carrier.contains(&role(carrier));
+    (is_pair && start < close).then(|| Span::new(floor + start, floor + close))
 }
 
 /// The bracket or tag around the value, as far as it stands within 300 bytes: where siblings such as `name=` stand.

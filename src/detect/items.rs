@@ -20,6 +20,8 @@ const MAX_LINES: usize = 60;
 const MAX_LISTS: usize = 3;
 /// Bytes around a statement in which another one names the provider.
 const NEAR: usize = 600;
+/// Bytes of an item in which another provider's name says whose it is.
+const MAX_ITEM: usize = 2_000;
 /// Mentions in other items that are looked at.
 const MAX_MENTIONS: usize = 4;
 
@@ -47,9 +49,11 @@ impl Item {
 
 /// The items of lists in which the value stands, the innermost first.
 pub(super) fn around(page: &Page<'_>, span: Span, blocks: &[Block]) -> Vec<Item> {
-    let pairs = blocks.iter().zip(blocks.iter().skip(1));
-    let bracketed = pairs.filter_map(|(inner, outer)| {
-        let opens = |block: &Block| page.text.get(block.start).copied();
+    let opens = |block: &Block| page.text.get(block.start).copied();
+    // Lines that are indented less stand among them.
+    let brackets =
+        || blocks.iter().filter(|block| matches!(opens(block), Some(b'{' | b'[' | b'(')));
+    let bracketed = brackets().zip(brackets().skip(1)).filter_map(|(inner, outer)| {
         let is_list =
             opens(outer) == Some(b'[') && matches!(opens(inner), Some(b'{' | b'[' | b'('));
         let has_name =
@@ -155,7 +159,7 @@ impl Judge<'_, '_> {
         if let Some(name) = naming.column.as_ref().and_then(|column| self.row_of_another(column)) {
             verdict.add(weights.other_item, format!("its row of the table is about `{name}`"));
         }
-        let other = self.item_of_another(items);
+        let other = self.item_of_another(items).or_else(|| self.item_of_rival(items));
         if let Some(name) = other.or_else(|| self.statement_of_another(span)) {
             let text = format!("its item in a list is called `{name}`, another one `{provider}`");
             verdict.add(weights.other_item, text);
@@ -174,6 +178,18 @@ impl Judge<'_, '_> {
                 beside.take(MAX_MENTIONS).filter_map(|mention| self.key_of_owner(mention.span));
             let name = keys.filter_map(|key| self.name_of_item(item.span, key)).next()?;
             (!self.page.mentions.within(item.span)).then_some(name)
+        })
+    }
+
+    /// What the value's item in a list says of another provider, if another item of that list speaks of ours.
+    fn item_of_rival(&self, items: &[Item]) -> Option<String> {
+        items.iter().find_map(|item| {
+            let mut mentions = self.page.mentions.inside(item.list).iter();
+            let is_told = !self.page.mentions.within(item.span)
+                && item.span.len() < MAX_ITEM
+                && mentions.any(|mention| item.is_beside(self.page, mention.span.start));
+            let rival = is_told.then(|| self.rivals.first_in(self.page.slice(item.span)))??;
+            Some(String::from_utf8_lossy(rival).into_owned())
         })
     }
 

@@ -58,9 +58,16 @@ impl Label {
             .find(|part| !part.is_empty())
             .unwrap_or(name);
         let joined: String = words.concat();
-        let names_provider =
+        let is_ours = |word: &String| {
+            provider.abbreviations.contains(word)
+                || provider.keywords.iter().any(|keyword| word.contains(keyword.as_str()))
+        };
+        let is_spelled = || {
             provider.keywords.iter().any(|keyword| joined.contains(keyword.as_str()))
-                && !words.iter().any(|word| provider.unlike.contains(word));
+                && !is_join(&words, provider)
+        };
+        let names_provider = (words.iter().any(is_ours) || is_spelled())
+            && !words.iter().any(|word| provider.unlike.contains(word));
         let own = lex::subwords(last_part);
         let meaning = meaning(&own, name, names_provider, provider, vocabulary, rivals);
         Self {
@@ -121,9 +128,14 @@ fn meaning(
 ) -> Meaning {
     let is_digest = |word: &String| vocabulary.digest.contains(word);
     let is_suffix = |word: &str| is_suffix(word, vocabulary);
-    let Some(head) = head(words, vocabulary) else {
+    let Some(head) = head(words, provider, vocabulary) else {
         return if names_provider { Meaning::Unknown } else { Meaning::Carrier };
     };
+    // Beside the name of the header that holds a signature stands what signatures are checked with; they are longer themselves.
+    let is = |known: &str| words.iter().any(|word| word == known);
+    if names_provider && is("signature") && is("256") {
+        return Meaning::Credential;
+    }
     // In `dummy_key` or `public_key` the word stands before the head; in `key_hash` it is the head.
     if words.iter().any(is_digest) {
         return Meaning::Harmless;
@@ -173,6 +185,16 @@ fn meaning(
     if words.iter().all(says_nothing) { Meaning::Carrier } else { Meaning::Unknown }
 }
 
+/// Whether `you` and `sign` stand among other words of a sentence (`afterYouSign`).
+fn is_join(words: &[String], provider: &Provider) -> bool {
+    words.windows(2).enumerate().any(|(at, pair)| {
+        let before = at.checked_sub(1).map(|before| &words[before]);
+        provider.keywords.contains(&pair.concat())
+            && (before.is_some_and(|word| provider.joined_before.contains(word))
+                || words.get(at + 2).is_some_and(|word| provider.joined_after.contains(word)))
+    })
+}
+
 /// Whether a purpose and a credential are written in one word (`csrftoken`, `jwtsecret`).
 fn is_glued_purpose(word: &str, vocabulary: &Vocabulary) -> bool {
     let is_purpose = |length: &usize| {
@@ -199,9 +221,15 @@ fn is_owned_by_purpose(name: &[u8], vocabulary: &Vocabulary) -> bool {
 }
 
 /// The word that says what the thing is: the last one that is no environment, version or number. French puts it first: before
-/// words that say nothing, a credential is meant (`CLE_API`).
-fn head<'w>(words: &'w [String], vocabulary: &Vocabulary) -> Option<&'w String> {
-    let is_suffix = |word: &String| is_suffix(word, vocabulary);
+/// words that say nothing, a credential is meant (`CLE_API`). Nor is it the provider, unless nothing else stands there.
+fn head<'w>(
+    words: &'w [String],
+    provider: &Provider,
+    vocabulary: &Vocabulary,
+) -> Option<&'w String> {
+    let is_suffix = |word: &String| {
+        is_suffix(word, vocabulary) || words.len() > 1 && provider.keywords.contains(word)
+    };
     let mut telling =
         words.iter().rev().filter(|word| !is_suffix(word) && !vocabulary.carrier.contains(*word));
     let last = telling.next();

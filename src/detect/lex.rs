@@ -181,11 +181,14 @@ pub(super) fn word_around(text: &[u8], found: Span) -> Span {
     Span::new(found.start - before.count(), found.end + behind.count())
 }
 
+/// Bytes of a single name, without dots and sigils.
+pub(super) fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
 /// The last part of a dotted or arrowed name: `setToken` of `client.setToken`.
 pub(super) fn last_part(name: &[u8]) -> &[u8] {
-    name.rsplit(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80))
-        .find(|part| !part.is_empty())
-        .unwrap_or(name)
+    name.rsplit(|byte| !is_name(*byte)).find(|part| !part.is_empty()).unwrap_or(name)
 }
 
 #[cfg(test)]

@@ -55,6 +55,10 @@ impl Judge<'_, '_> {
         let assigned = assigned.map(|name| self.page.slice(name.span));
         let name = label.map(|label| label.text.as_bytes()).or(assigned);
         let Some(name) = name else { return false };
+        // In data a name such as `key` is no variable that is used elsewhere.
+        if !self.page.is_code() && self.is_any_credential(name) {
+            return false;
+        }
         if self.is_sent_to_provider(lex::last_part(name), own) {
             let name = String::from_utf8_lossy(name);
             let text = format!("`{name}` is sent in a header to a host of {provider}");
@@ -67,6 +71,13 @@ impl Judge<'_, '_> {
             verdict.add(self.weights.linked_name, text);
         }
         false
+    }
+
+    /// Whether a name says that it is a credential, and not of what.
+    fn is_any_credential(&self, name: &[u8]) -> bool {
+        let vocabulary = self.page.vocabulary();
+        let words = lex::subwords(lex::last_part(name));
+        words.len() == 1 && words.iter().all(|word| vocabulary.credential.contains(word))
     }
 
     /// The end of the calls that follow the one which ends at `end` (`withToken(VALUE)->post(URL)`).

@@ -31,6 +31,7 @@ mod rivals;
 mod samples;
 mod score;
 mod selection;
+mod siblings;
 mod snippet;
 mod statement;
 mod token;
@@ -263,7 +264,7 @@ impl Detector {
         let judge = verdict::Judge::new(provider, &page, rivals);
         let tokens = token::tokens(provider, view.text);
         for token in &tokens {
-            if taken.overlapping(*token).next().is_none() {
+            if taken.overlapping(*token).next().is_none() && !view.is_unjoined(*token) {
                 hits.extend(judge.judge(*token));
             }
         }

@@ -1,7 +1,6 @@
 //! Finds the name that says what a value is: tied to it, or else a sibling's, a column's, an enclosing block's, or the
 //! file's.
 
-use super::blocks;
 use super::blocks::Block;
 use super::columns;
 use super::columns::Column;
@@ -21,9 +20,7 @@ use crate::location::Span;
 /// Words that are looked at behind a value without a name tied to it.
 const MAX_ADJACENT: usize = 6;
 /// Names among siblings that are read.
-const MAX_SIBLINGS: usize = 60;
-/// The rank of a name that says nothing.
-const SAYS_NOTHING: u8 = 9;
+pub(super) const MAX_SIBLINGS: usize = 60;
 
 /// What a value is called.
 #[derive(Default)]
@@ -44,17 +41,23 @@ pub(super) struct Namer<'p> {
 impl Namer<'_> {
     /// What the value at `span` is called.
     pub(super) fn name(&self, span: Span, context: &Context) -> Naming {
-        let column = columns::of(self.page.text, &self.page.lines, self.page.header(), span);
-        let label = column
-            .as_ref()
-            .and_then(|column| self.column_label(column, span))
-            .or_else(|| {
-                let key = context::serialized_key(self.page.text, span);
-                key.or(context.listed_key).map(|key| self.read_span(key))
-            })
+        let column = columns::of(
+            self.page.text,
+            &self.page.lines,
+            (self.page.header(), self.page.tables()),
+            span,
+        );
+        let serialized = context::serialized_key(self.page.text, span);
+        let label = serialized
+            .map(|key| self.read_span(key))
+            .or_else(|| self.column_label(column.as_ref()?, span))
+            .or_else(|| context.listed_key.map(|key| self.read_span(key)))
             .or_else(|| self.label_elsewhere(span))
             .or_else(|| self.label_of_keys(span, context))
-            .or_else(|| self.tied_label(span, context));
+            .or_else(|| {
+                let row = column.as_ref().map_or(0, |column| column.row.start);
+                self.tied_label(span, context, row)
+            });
         Naming { label, column }
     }
 
@@ -63,7 +66,7 @@ impl Namer<'_> {
         Label::read(name, self.page.provider, self.page.vocabulary(), self.rivals)
     }
 
-    fn read_span(&self, span: Span) -> Label {
+    pub(super) fn read_span(&self, span: Span) -> Label {
         self.read(self.page.slice(span))
     }
 
@@ -73,12 +76,16 @@ impl Namer<'_> {
         if !matches!(label.meaning, Meaning::Carrier | Meaning::Unknown) || label.names_provider {
             return Some(label);
         }
-        let beside = columns::siblings(self.page.text, column);
-        let labels = beside.into_iter().filter(|field| !field.overlaps(span));
-        labels.map(|field| self.read_span(field)).find(|label| {
-            label.names_provider && label.meaning == Meaning::Credential
-                || matches!(label.meaning, Meaning::Harmless | Meaning::OtherPurpose)
-        })
+        let beside = columns::siblings(self.page.text, column).into_iter();
+        let beside = beside.chain(column.fields.iter().map(|(_, field)| *field));
+        let labels: Vec<Label> = beside
+            .filter(|field| !field.overlaps(span) && !self.page.slice(*field).contains(&b' '))
+            .map(|field| self.read_span(field))
+            .collect();
+        let is_ours = |label: &&Label| label.names_provider && label.meaning == Meaning::Credential;
+        let is_other =
+            |label: &&Label| matches!(label.meaning, Meaning::Harmless | Meaning::OtherPurpose);
+        labels.iter().find(is_ours).or_else(|| labels.iter().find(is_other)).cloned()
     }
 
     /// What the question of a console says of its answer, or the instruction that uses what assembly loads.
@@ -86,7 +93,10 @@ impl Namer<'_> {
         let line = console::question(self.page, span)
             .or_else(|| console::instruction(self.page, span))
             .or_else(|| console::form_field(self.page, span))
-            .or_else(|| console::chat(self.page, span))
+            .or_else(|| console::chat(self.page, self.rivals, span))
+            .or_else(|| console::exported_chat(self.page, self.rivals, span))
+            .or_else(|| console::counted(self.page, span))
+            .or_else(|| console::announced(self.page, span))
             .or_else(|| console::former(self.page, span))?;
         let words = lex::leftwards(self.page.text, line.end, line.len());
         let names = words.filter_map(|lexeme| match lexeme {
@@ -142,14 +152,15 @@ impl Namer<'_> {
         (is_ours && is_mixed).then_some(label)
     }
 
-    /// The name that syntax ties to the value.
-    fn tied_label(&self, span: Span, context: &Context) -> Option<Label> {
+    /// The name at or behind `floor` that syntax ties to the value.
+    fn tied_label(&self, span: Span, context: &Context, floor: usize) -> Option<Label> {
         let mut carried = false;
         let mut adjacent = 0;
-        for (at, name) in context.names.iter().enumerate() {
+        let names = context.names.iter().take_while(|name| name.span.start >= floor);
+        for (at, name) in names.enumerate() {
             let label = self.read_path(name.span);
             let says_something = says_something(&label);
-            let is_carrier = label.meaning == Meaning::Carrier
+            let is_carrier = label.meaning == Meaning::Carrier && !self.is_variable(name)
                 || name.link == Link::Called && self.is_setter(&label);
             match name.link {
                 // A time or a number names nothing.
@@ -160,7 +171,14 @@ impl Namer<'_> {
                     if label.meaning == Meaning::Rival
                         && label.words.len() == 1
                         && !self.is_symbol(name.span) => {}
-                _ if is_carrier && !label.names_provider => carried = true,
+                _ if is_carrier && !label.names_provider => {
+                    carried = true;
+                    let around = context::siblings(self.page.text, span);
+                    let entry = (at == 0).then(|| self.entry_label(around, span)).flatten();
+                    if entry.is_some() {
+                        return entry;
+                    }
+                }
                 // Behind a carrier, `name=` or `type=` describe the carrier and not the value.
                 _ if carried && !label.names_provider && label.meaning != Meaning::Credential => {
                     break;
@@ -235,6 +253,17 @@ impl Namer<'_> {
         !label.words.is_empty() && label.words.iter().all(stores)
     }
 
+    /// Whether a name is that of a variable which a program calls by a letter (`$a = VALUE`): nothing beside it names it.
+    fn is_variable(&self, name: &Name) -> bool {
+        let behind = self.page.text[name.span.end..].trim_ascii_start();
+        let letters = self.page.slice(name.span).iter().filter(|byte| byte.is_ascii_alphanumeric());
+        name.link == Link::Assigned
+            && letters.count() == 1
+            && self.page.is_code()
+            && behind.starts_with(b"=")
+            && !matches!(behind.get(1), Some(b'=' | b'>'))
+    }
+
     /// Whether a name is a string or symbol literal.
     fn is_symbol(&self, span: Span) -> bool {
         let before = span.start.checked_sub(1).map(|at| self.page.text[at]);
@@ -242,112 +271,8 @@ impl Namer<'_> {
     }
 
     /// Whether a name is a string literal.
-    fn is_quoted(&self, span: Span) -> bool {
+    pub(super) fn is_quoted(&self, span: Span) -> bool {
         matches!(self.page.text.get(span.end), Some(b'"' | b'\'' | b'`' | b'\\'))
-    }
-
-    /// A name among the siblings of a value whose own name only carries it (`name="X" value="…"`): in the value's own
-    /// bracket or tag, or else in its statement, or else around its block.
-    fn sibling_label(&self, span: Span, context: &Context) -> Option<Label> {
-        let around = context::siblings(self.page.text, span);
-        let line_end = self.page.lines.around(span.start).end.max(span.end);
-        // What comes in later lines names what stands there, as long as there is another name.
-        let upward = Span::new(around.start, around.end.min(line_end));
-        let nearest = self.entry_label(around, span).or_else(|| self.best_label(upward, span));
-        nearest.or_else(|| self.best_label(around, span)).or_else(|| {
-            let statement = context.statement?;
-            let wider = Span::new(around.start.min(statement.start), around.end.max(statement.end));
-            self.entry_label(wider, span)
-                .or_else(|| self.best_label(wider, span))
-                .or_else(|| self.label_of_block(span, context))
-        })
-    }
-
-    /// The name that a value has in a list of pairs (`{ "key": "X-Request-Id", "value": VALUE }`), if it says something.
-    fn entry_label(&self, around: Span, span: Span) -> Option<Label> {
-        let text = self.page.text;
-        let before = lex::leftwards(text, span.start, span.start.saturating_sub(around.start));
-        let words: Vec<Span> = before
-            .filter_map(|lexeme| match lexeme {
-                Lexeme::Word(word) => Some(word),
-                _ => None,
-            })
-            .take(MAX_SIBLINGS)
-            .collect();
-        let is_pair = |pair: &&[Span]| {
-            let (name, entry) = (pair[0], pair[1]);
-            let between = &text[entry.end..name.start];
-            self.is_entry(entry)
-                && (self.is_quoted(name)
-                    || matches!(text.get(name.end), Some(b'\n' | b'\r' | b'<' | b',')))
-                && between.iter().any(|byte| matches!(byte, b':' | b'=' | b'>'))
-                && between.iter().all(|byte| b"\"': =>\t".contains(byte))
-        };
-        let label = words.windows(2).find(is_pair).map(|pair| self.read_span(pair[0]))?;
-        let says_something = !matches!(label.meaning, Meaning::Carrier | Meaning::Unknown);
-        says_something.then_some(label)
-    }
-
-    /// Whether a name is one that holds another name (`key`, `name`, `header`).
-    fn is_entry(&self, word: Span) -> bool {
-        let name = self.page.slice(word).to_ascii_lowercase();
-        str::from_utf8(&name).is_ok_and(|name| self.page.vocabulary().entry.contains(name))
-    }
-
-    /// A name beside the block of a value (`{ name: "X", properties: { value: VALUE } }`), if that block has no name of its
-    /// own and this one leaves no doubt.
-    fn label_of_block(&self, span: Span, context: &Context) -> Option<Label> {
-        let generic = &self.page.vocabulary().generic_block;
-        let block = context.blocks.first().filter(|block| block.is_data)?;
-        let name = lex::subwords(self.header_name(block)?);
-        name.iter().all(|word| generic.contains(word)).then_some(())?;
-        let end = blocks::end(self.page, block.start)?.max(span.end);
-        let block = Span::new(block.header.start, (end + 1).min(self.page.text.len()));
-        let label = self.best_label(context::siblings(self.page.text, block), span)?;
-        (label.names_provider && label.meaning == Meaning::Credential).then_some(label)
-    }
-
-    /// The name within `around` that says most about whose credential the value is.
-    fn best_label(&self, around: Span, span: Span) -> Option<Label> {
-        let words = lex::leftwards(self.page.text, around.end, around.len());
-        let ranked = words.filter_map(|lexeme| match lexeme {
-            // `"key": "If-Match"` is about another name, which was looked at.
-            Lexeme::Word(word) if self.is_entry(word) && self.page.is_key(word.end) => None,
-            Lexeme::Word(word) if !word.overlaps(span) => Some((self.rank(word), word)),
-            _ => None,
-        });
-        let best = ranked.take(MAX_SIBLINGS).min_by_key(|(rank, _)| *rank);
-        best.filter(|(rank, _)| *rank < SAYS_NOTHING).map(|(_, word)| self.read_path(word))
-    }
-
-    /// Reads the last part of a path (`/app/keycloak/client-secret`), which may say whose it is.
-    fn read_path(&self, word: Span) -> Label {
-        let is_part = |byte: &u8| lex::is_word(*byte) || *byte == b'/';
-        let before = self.page.text[..word.start].iter().rev().take(100);
-        let start = word.start - before.take_while(|byte| is_part(byte)).count();
-        let whole = self.read_span(Span::new(start, word.end));
-        let says_whose = whole.names_provider || whole.meaning == Meaning::Rival;
-        if says_whose { whole } else { self.read_span(word) }
-    }
-
-    /// How much a name among siblings says, the least number the most.
-    fn rank(&self, word: Span) -> u8 {
-        let name = self.page.slice(word);
-        if let Some(rank) = self.page.ranks.borrow().get(name) {
-            return *rank;
-        }
-        let label = self.read(name);
-        let rank = match label.meaning {
-            Meaning::Credential if label.names_provider => 0,
-            Meaning::Rival if label.words.len() == 1 => SAYS_NOTHING,
-            Meaning::Rival | Meaning::OtherPurpose => 1,
-            _ if label.names_provider => 2,
-            Meaning::ForeignCredential => 3,
-            Meaning::Credential => 4,
-            _ => SAYS_NOTHING,
-        };
-        self.page.ranks.borrow_mut().insert(name, rank);
-        rank
     }
 
     /// The name of the innermost data block that says something.
@@ -363,13 +288,35 @@ impl Namer<'_> {
         })
     }
 
-    /// The name in a block's header: its last word.
+    /// The name in a block's header: its last word, or an XML element's.
     pub(super) fn header_name(&self, block: &Block) -> Option<&[u8]> {
+        if let Some(name) = self.element_name(block) {
+            return Some(name);
+        }
         let words = lex::leftwards(self.page.text, block.header.end, block.header.len());
         words.into_iter().find_map(|lexeme| match lexeme {
             Lexeme::Word(word) => Some(self.page.slice(word)),
             _ => None,
         })
+    }
+
+    /// What the element whose tag a block's header is says of itself (`<bean id="NAME" class="…">`), or else what it is.
+    fn element_name(&self, block: &Block) -> Option<&[u8]> {
+        let tag = self.page.slice(block.header).trim_ascii().strip_prefix(b"<")?;
+        let length = tag.iter().take_while(|byte| lex::is_word(**byte) || **byte == b':').count();
+        let is_identity = |attribute: &&[u8]| {
+            let name = attribute.split(|byte| *byte == b'=').next().unwrap_or_default();
+            let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+            self.page.vocabulary().identity.contains(&name)
+        };
+        let attributes = tag[length..].split(u8::is_ascii_whitespace);
+        let named = attributes.filter(is_identity).find_map(|attribute| {
+            attribute
+                .split(|byte| matches!(byte, b'"' | b'\''))
+                .nth(1)
+                .filter(|name| !name.is_empty())
+        });
+        named.or(Some(&tag[..length])).filter(|name| !name.is_empty())
     }
 
     /// The file's name, when the value stands alone in its text.

@@ -9,6 +9,7 @@ use aho_corasick::AhoCorasick;
 use regex::bytes::Regex;
 
 use super::columns::Header;
+use super::columns::Tables;
 use super::lex;
 use super::lines::Lines;
 use super::mention;
@@ -68,6 +69,8 @@ pub(super) struct Page<'t> {
     pub(super) owners: RefCell<Owners>,
     /// Names of columns, if the first line is the header of a table.
     header: OnceCell<Option<Header>>,
+    /// The tables that the text defines.
+    tables: OnceCell<Tables<'t>>,
     /// Brackets and lines around the value at hand.
     outline: RefCell<Outline>,
     /// Ends of indented blocks and sections, by where they begin, as far as they were sought.
@@ -98,6 +101,7 @@ impl<'t> Page<'t> {
             ranks: RefCell::default(),
             owners: RefCell::default(),
             header: OnceCell::new(),
+            tables: OnceCell::new(),
             outline: RefCell::default(),
             ends: RefCell::default(),
         })
@@ -112,6 +116,11 @@ impl<'t> Page<'t> {
     pub(super) fn header(&self) -> Option<&Header> {
         let read = || (!self.is_code()).then(|| Header::read(self.text, &self.lines)).flatten();
         self.header.get_or_init(read).as_ref()
+    }
+
+    /// The tables that the text defines.
+    pub(super) fn tables(&self) -> &Tables<'t> {
+        self.tables.get_or_init(|| Tables::read(self.text))
     }
 
     /// The brackets and lines of a stretch that holds `needed`; the same is good for what comes within `reach` behind it.
@@ -152,10 +161,9 @@ impl<'t> Page<'t> {
             self.lines.around(mention.span.start).len() < 2 * BESIDE
                 && mention::is_imported(self.text, mention.span)
         });
-        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         imports.any(|mention| {
             let line = self.slice(self.lines.around(mention.span.start));
-            line.split(|byte| !is_word(byte)).any(|word| word == name)
+            line.split(|byte| !lex::is_name(*byte)).any(|word| word == name)
         })
     }
 
@@ -215,13 +223,12 @@ impl<'t> Page<'t> {
         shortest_in_bundles: usize,
     ) -> Words<'t> {
         let mut words = Words::new();
-        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;
         for place in places {
             let line = self.lines.around(place.start);
             let mut at = line.start.max(place.start.saturating_sub(BESIDE));
             let end = line.end.min(place.end + BESIDE);
             let shortest = if line.len() > 2 * BESIDE { shortest_in_bundles } else { 1 };
-            for word in self.text[at..end].split(|byte| !is_word(byte)) {
+            for word in self.text[at..end].split(|byte| !lex::is_name(*byte)) {
                 if word.len() >= shortest && !self.is_key(at + word.len()) {
                     words.entry(word).or_insert((at, at)).1 = at;
                 }

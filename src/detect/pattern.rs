@@ -4,7 +4,9 @@ use aho_corasick::AhoCorasick;
 
 use super::Hit;
 use super::context;
+use super::context::Context;
 use super::lex;
+use super::mention::Nearest;
 use super::page::Page;
 use super::randomness;
 use super::score::Verdict;
@@ -51,7 +53,8 @@ fn matches(page: &Page<'_>, pattern: &PatternRule, parts: &[Span]) -> Vec<Span> 
     for part in parts {
         for captures in pattern.pattern.regex().captures_iter(page.slice(*part)) {
             let secret = captures.name("secret");
-            let group = if pattern.policy { captures.iter().skip(1).flatten().next() } else { secret };
+            let group =
+                if pattern.policy { captures.iter().skip(1).flatten().next() } else { secret };
             let Some(found) = group.or_else(|| captures.get(0)) else { continue };
             if found.len() > LONGEST {
                 continue;
@@ -103,15 +106,43 @@ fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool
     }
     let said = said.replace(['_', '-'], "");
     let holds = |words: &[String]| words.iter().any(|word| said.contains(word.as_str()));
+    let is_ours = |near: &Nearest<'_>| near.has_host || names_nobody(page, pattern, &context);
     let near = page.nearest_mention(span.start).filter(|near| {
-        near.has_host && near.distance.in_lines() <= page.rules.thresholds.near_lines
+        near.distance.in_lines() <= page.rules.thresholds.near_lines && is_ours(near)
     });
     let near = near.map(|near| String::from_utf8_lossy(near.line()).to_ascii_lowercase());
     let is_said = |words: &[String]| {
-        near.as_ref().is_some_and(|near| words.iter().any(|word| near.contains(word.as_str())))
+        let holds = |line: &str| words.iter().any(|word| line.contains(word.as_str()));
+        near.as_deref().is_some_and(holds) || lines_with_hosts(page, span).any(|line| holds(&line))
     };
     (holds(&pattern.context) || is_said(&pattern.context))
         && (holds(&page.provider.keywords) || near.is_some())
+}
+
+/// The lines near a value in which a host of the provider stands, in lowercase.
+fn lines_with_hosts<'p>(page: &'p Page<'_>, span: Span) -> impl Iterator<Item = String> + 'p {
+    let own = page.lines.around(span.start);
+    let reach = page.rules.thresholds.near_lines;
+    let lines = page.lines.above(own).take(reach).chain(page.lines.below(own).take(reach));
+    let has_host = |line: &Span| {
+        line.len() < LONGEST && page.mentions.within_any(*line, |mention| mention.host.is_some())
+    };
+    lines
+        .filter(has_host)
+        .map(|line| String::from_utf8_lossy(page.slice(line)).to_ascii_lowercase())
+}
+
+/// Whether the value's name holds one of the rule's context words, and nothing that tells whose it is (`$ScimToken`).
+fn names_nobody(page: &Page<'_>, pattern: &PatternRule, context: &Context) -> bool {
+    let Some(name) = context.names.first() else { return false };
+    let words = lex::subwords(page.slice(name.span));
+    let vocabulary = page.vocabulary();
+    words.iter().any(|word| pattern.context.contains(word))
+        && words.iter().all(|word| {
+            pattern.context.contains(word)
+                || vocabulary.neutral.contains(word)
+                || vocabulary.credential.contains(word)
+        })
 }
 
 /// Whether a part of a link is as long as a key and was not drawn (`k=0123456789abcdef…`), as in examples.

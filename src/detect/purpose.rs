@@ -61,7 +61,7 @@ impl Judge<'_, '_> {
 
     /// Whether a name is that of a framework's own secret (`SECRET_KEY`), itself or in its block (`framework: secret:`), and
     /// nothing but a mention somewhere in the file ties the value to the provider.
-    pub(super) fn is_own_secret(&self, label: &Label, context: &Context) -> bool {
+    pub(super) fn is_own_secret(&self, span: Span, label: &Label, context: &Context) -> bool {
         let name = lex::subwords(lex::last_part(label.text.as_bytes())).join("_");
         let block = context.blocks.iter().find(|block| block.is_data);
         let block = block.and_then(|block| self.namer.header_name(block)).unwrap_or_default();
@@ -72,8 +72,21 @@ impl Judge<'_, '_> {
                 String::from_utf8_lossy(lex::last_part(block)).to_ascii_lowercase()
             )
         };
-        (known.contains(&name) || known.contains(&within()))
+        let is_clients = || name == "secret" && self.stands_by_client_id(span);
+        (known.contains(&name) || known.contains(&within()) || is_clients())
             && !self.is_tied_closely(label, context)
+    }
+
+    /// Whether a sibling is the id of an OAuth client (`"clientId": …, "secret": VALUE`), which the provider has none of.
+    fn stands_by_client_id(&self, span: Span) -> bool {
+        let around = self.page.slice(context::siblings(self.page.text, span));
+        let mut before = String::new();
+        lex::any_subword(around, |word| {
+            let is_id = word == "id" && before == "client";
+            before.clear();
+            before.push_str(word);
+            is_id
+        })
     }
 
     /// Whether a block, a call or a later use of the name says that the value is the provider's; names of other settings beside
@@ -109,6 +122,11 @@ impl Judge<'_, '_> {
         is_jsx && is_hex && is_tag && ends.iter().any(|end| before.ends_with(end))
     }
 
+    /// Whether the value, in quotes, has a colon behind it, as names in JSON have.
+    pub(super) fn is_quoted_key(&self, span: Span) -> bool {
+        self.page.text.get(span.end) == Some(&b'"') && self.page.is_key(span.end)
+    }
+
     /// Whether a parenthesis opens right behind a value without quotes, as where a function is defined or called.
     pub(super) fn is_function(&self, span: Span) -> bool {
         let text = self.page.text;
@@ -120,8 +138,13 @@ impl Judge<'_, '_> {
     /// Whether the value is what a form sends back with itself (`<input type="hidden" name="_token" value="…">`).
     pub(super) fn is_form_state(&self, label: &Label, span: Span) -> bool {
         let tag = self.page.slice(context::siblings(self.page.text, span));
-        // Frameworks of PHP call it so wherever it is sent.
-        label.text == "_token"
+        let is_sent = || {
+            let quoted = [b"'_token'".as_slice(), b"\"_token\""];
+            !self.page.is_code()
+                || quoted.iter().any(|name| memchr::memmem::find(tag, name).is_some())
+        };
+        // Frameworks of PHP call it so wherever it is sent; in programs it is also a private variable.
+        label.text == "_token" && is_sent()
             || label.words == ["token"] && memchr::memmem::find(tag, b"hidden").is_some()
     }
 

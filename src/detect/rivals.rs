@@ -51,10 +51,16 @@ impl Rivals {
 
     /// The same, leaving out everyday words.
     pub(super) fn named_plainly_in(&self, name: &[u8]) -> bool {
-        self.names.find_iter(name).any(|found| {
+        self.first_in(name).is_some()
+    }
+
+    /// The first other provider that is named, leaving out everyday words.
+    pub(super) fn first_in<'t>(&self, name: &'t [u8]) -> Option<&'t [u8]> {
+        let mut found = self.names.find_iter(name).filter(|found| {
             !self.everyday[found.pattern().as_usize()]
                 && is_own_word(name, found.start(), found.end())
-        })
+        });
+        found.next().map(|found| &name[found.range()])
     }
 
     /// Whether another provider could own what stands in `span`: its host, its credential, its block, its client.

@@ -6,6 +6,7 @@ use super::context::Name;
 use super::lex;
 use super::lex::Lexeme;
 use super::page::Page;
+use super::randomness;
 use crate::location::Span;
 
 /// How far a statement is read to the left, in bytes.
@@ -26,6 +27,7 @@ pub(super) fn read(page: &Page<'_>, span: Span, context: &mut Context) {
         continues: false,
         is_assigned: false,
         is_here_string: false,
+        is_typed: false,
         crossed: 0,
     };
     let mut start = span.start;
@@ -39,6 +41,7 @@ pub(super) fn read(page: &Page<'_>, span: Span, context: &mut Context) {
 }
 
 /// How far a statement was read.
+#[expect(clippy::struct_excessive_bools, reason = "each tells something else that was read")]
 struct Walk<'p, 't, 'c> {
     page: &'p Page<'t>,
     /// Where the value begins.
@@ -55,6 +58,8 @@ struct Walk<'p, 't, 'c> {
     is_assigned: bool,
     /// Whether `<<<` was read.
     is_here_string: bool,
+    /// Whether a word of the value's type was read.
+    is_typed: bool,
     /// Elements of XML that stand in the lines above.
     crossed: usize,
 }
@@ -97,7 +102,7 @@ impl Walk<'_, '_, '_> {
         // `os.environ["NAME"] = VALUE`, `getenv('NAME') ?: VALUE`
         if self.depth == 0
             && self.context.names.is_empty()
-            && let Some(name) = self.quoted_name()
+            && let Some(name) = self.bracketed_name()
         {
             self.context.names.push(Name { span: name, link: self.link });
             self.link = Link::Adjacent;
@@ -105,21 +110,32 @@ impl Walk<'_, '_, '_> {
         self.depth += 1;
     }
 
-    /// The text in quotes that is all a bracket holds which closes directly before an assignment or a fallback.
-    fn quoted_name(&self) -> Option<Span> {
+    /// The name, in quotes or not, that is all a bracket holds which closes directly before an assignment or a fallback. Where PHP
+    /// shows an object, more follows (`["NAME":protected]=>`).
+    fn bracketed_name(&self) -> Option<Span> {
+        const SHORTEST: usize = 4;
         let (text, end) = (self.page.text, self.lexemes.offset());
         let is_asked = match self.link {
             Link::Assigned => text[end] == b']',
             Link::Fallback => b"])".contains(&text[end]),
             _ => false,
         };
-        let quote = end.checked_sub(1).filter(|at| is_asked && b"\"'".contains(&text[*at]))?;
-        let before = text[..quote].iter().rev().take(80);
-        let length = before.take_while(|byte| lex::is_word(**byte)).count();
-        let name = Span::new(quote - length, quote);
-        let opens = |at: usize| matches!(text[at], b'[' | b'(');
-        let is_whole =
-            name.start >= 2 && text[name.start - 1] == text[quote] && opens(name.start - 2);
+        let floor = end.saturating_sub(80);
+        let before = text.get(floor..end).filter(|_| is_asked)?;
+        let open = floor + memchr::memrchr3(b'[', b'(', b'\n', before)? + 1;
+        let inner = &text[open..end];
+        let quote = inner.first().copied().filter(|byte| b"\"'".contains(byte));
+        let start = open + usize::from(quote.is_some());
+        let length = text[start..end].iter().take_while(|byte| lex::is_word(**byte)).count();
+        let name = Span::new(start, start + length);
+        let is_whole = match quote {
+            Some(quote) => {
+                let rest = text[name.end..end].strip_prefix(&[quote]);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b":"))
+            }
+            // `env[NAME] = VALUE`; a place in a list is a number or a letter.
+            None => name.end == end && text[end] == b']' && length >= SHORTEST,
+        };
         (is_whole && !name.is_empty()).then_some(name)
     }
 
@@ -138,7 +154,7 @@ impl Walk<'_, '_, '_> {
     }
 
     fn word(&mut self, word: Span) {
-        let written = self.page.slice(word);
+        let (text, written) = (self.page.text, self.page.slice(word));
         // Options of a command do not name what it reads (`--data-file=- <<< VALUE`).
         if self.is_here_string && written.starts_with(b"-") {
             return;
@@ -148,15 +164,24 @@ impl Walk<'_, '_, '_> {
             self.go_on(Link::Adjacent);
             return;
         }
-        // A type stands between the name and the value (`key: SecretStr = VALUE`).
-        if self.link == Link::Assigned && self.converts(word) {
+        let is_first = self.context.names.is_empty();
+        // `b"VALUE"`, `N'VALUE'`
+        if is_first
+            && word.len() <= 2
+            && word.end + 1 == self.at
+            && b"\"'".contains(&text[word.end])
+        {
+            return;
+        }
+        // A type stands between the name and the value (`key: SecretStr = VALUE`, `key As String = VALUE`).
+        if is_first && self.link != Link::Called && (self.converts(word) || self.declares(word)) {
+            self.is_typed = true;
             return;
         }
         // Another value (`test ? VALUE : VALUE`) names nothing.
         if self.depth > 0 || is_drawn(written) && self.is_in_line(word) {
             return;
         }
-        let is_first = self.context.names.is_empty();
         if written.eq_ignore_ascii_case(b"bearer") && is_first && !self.is_assigned {
             self.context.is_bearer = true;
         } else if self.context.names.len() < MAX_NAMES {
@@ -168,7 +193,9 @@ impl Walk<'_, '_, '_> {
 
     fn operator(&mut self, byte: u8) {
         let text = self.page.text;
-        if byte == b'/' {
+        if let Some(start) = symbol_before(text, self.lexemes.offset()) {
+            self.lexemes.jump_to(start);
+        } else if byte == b'/' {
             self.go_on(Link::Path);
         } else if byte == b'>' && skip_tag(self.page, &mut self.lexemes) {
             self.link = Link::Adjacent;
@@ -203,6 +230,22 @@ impl Walk<'_, '_, '_> {
         self.page.lines.around(word.start).end > self.at
     }
 
+    /// Whether a word belongs to a declaration: one before a type (`As`), or what stands right before the value (`Name: Label 'VALUE'`,
+    /// `name TYPE string VALUE 'VALUE'`).
+    fn declares(&self, word: Span) -> bool {
+        let text = self.page.text;
+        let lower = String::from_utf8_lossy(self.page.slice(word)).to_lowercase();
+        let is_last = self.link == Link::Adjacent
+            && self.page.is_code()
+            && text[word.end..].starts_with(b" '");
+        let is_behind_type = || {
+            text[..word.start].trim_ascii_end().ends_with(b":")
+                || word_before(&self.lexemes).is_some_and(|before| self.converts(before))
+        };
+        self.is_typed && self.page.vocabulary().declaring.contains(&lower)
+            || is_last && is_behind_type()
+    }
+
     fn converts(&self, word: Span) -> bool {
         self.page.vocabulary().is_conversion(self.page.slice(word))
     }
@@ -214,9 +257,10 @@ fn is_drawn(word: &[u8]) -> bool {
     const CHANGES: usize = 4;
     let changes =
         word.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit());
+    let is_mixed = word.iter().any(u8::is_ascii_uppercase) && word.iter().any(u8::is_ascii_digit);
     word.len() >= SHORTEST
         && word.iter().all(u8::is_ascii_alphanumeric)
-        && changes.count() >= CHANGES
+        && (changes.count() >= CHANGES || is_mixed && randomness::objection(word).is_none())
 }
 
 /// The name in `${NAME}`, whose closing brace stands at `end`.
@@ -225,6 +269,16 @@ fn braced_name(text: &[u8], end: usize) -> Option<Span> {
     let length = text[..end].iter().rev().take(60).take_while(is_part).count();
     let is_brace = text[end] == b'}' && length > 0 && text[..end - length].ends_with(b"${");
     is_brace.then(|| Span::new(end - length, end))
+}
+
+/// Where a chat's symbol (`:point_right:`) begins whose last colon stands at `end`; it says nothing.
+fn symbol_before(text: &[u8], end: usize) -> Option<usize> {
+    let is_part = |byte: &&u8| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'+' | b'-');
+    let length = text[..end].iter().rev().take(40).take_while(is_part).count();
+    let start = end.checked_sub(length + 1)?;
+    let is_alone = start.checked_sub(1).is_none_or(|at| b" \"'\n".contains(&text[at]));
+    (length > 1 && is_alone && text[start] == b':' && text[end..].starts_with(b": "))
+        .then_some(start)
 }
 
 /// Passes over an HTML tag that only marks up its content, if one ends here.

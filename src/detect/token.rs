@@ -61,7 +61,8 @@ pub(super) fn words(text: &[u8], shortest: usize, longest: usize) -> Vec<Span> {
     found
 }
 
-/// Whether the token follows the provider's name (`yousign-TOKEN`), or ends a text that is nothing but a path with
+/// Whether the token, of letters in both cases as pages and assets do not have them in their addresses, follows the provider's name
+/// (`yousign-TOKEN`), or ends a text that is nothing but a path with
 /// that name in it, as a ref's or file's name is.
 fn follows_name(provider: &Provider, text: &[u8], start: usize, end: usize) -> bool {
     let glued =
@@ -75,7 +76,8 @@ fn follows_name(provider: &Provider, text: &[u8], start: usize, end: usize) -> b
     let names_it = || {
         provider.names.iter().any(|word| memchr::memmem::find(&prefix, word.as_bytes()).is_some())
     };
-    is_named && ends || is_path && names_it()
+    let is_mixed = text[start..end].iter().any(u8::is_ascii_uppercase);
+    is_named && ends && is_mixed || is_path && names_it()
 }
 
 /// Whether neither side continues the token. `+ / = - _` belong to longer encodings, except where they end a name or

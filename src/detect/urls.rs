@@ -66,12 +66,15 @@ pub(super) fn is_user_information(page: &Page<'_>, span: Span) -> bool {
 pub(super) fn is_in_url_elsewhere(page: &Page<'_>, span: Span) -> bool {
     let run = glued(page.text, span, REACH);
     let before = &page.text[run.start..span.start];
-    let Some(scheme) = memchr::memmem::rfind(before, b"://") else { return false };
+    let Some(scheme) = memchr::memmem::rfind(before, b"://") else {
+        return is_request_here(page, span, run);
+    };
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~%:".contains(byte);
     if page.text.get(span.end) == Some(&b'@') && before[scheme + 3..].iter().all(is_part) {
         let is_host = |byte: &&u8| !b"/?#".contains(byte);
         let host = page.text[span.end..run.end].iter().take_while(is_host).count();
-        let name = before[..scheme].iter().rev().take_while(|byte| byte.is_ascii_alphabetic());
+        let is_scheme = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+        let name = before[..scheme].iter().rev().take_while(is_scheme);
         let parts = [
             Span::new(run.start + scheme - name.count(), run.start + scheme),
             Span::new(span.end, span.end + host),
@@ -81,6 +84,18 @@ pub(super) fn is_in_url_elsewhere(page: &Page<'_>, span: Span) -> bool {
     is_parameter(page, span)
         && !page.mentions.within(run)
         && matches!(host_at(page, run.start + scheme), Some(Host::Foreign(_)))
+}
+
+/// Whether the value is a parameter of a request that one's own server has logged (`"GET /reset?token=VALUE HTTP/1.1"`), in a line that
+/// does not speak of the provider.
+fn is_request_here(page: &Page<'_>, span: Span, run: Span) -> bool {
+    let line = page.lines.around(span.start);
+    let before = &page.text[line.start..run.start];
+    let is_method = |method: &String| before.ends_with(format!("\"{method}").as_bytes());
+    page.text[run.start] == b'/'
+        && is_parameter(page, span)
+        && page.vocabulary().method.iter().any(is_method)
+        && !page.mentions.within(line)
 }
 
 /// What stands around the value without a space or quote between.
@@ -122,11 +137,22 @@ pub(super) fn nearest_host(
     let starts = memchr::memmem::find_iter(text, b"://").map(|at| window.start + at);
     starts
         .filter(|at| {
-            !is_in_comment(page, *at) && !items.iter().any(|item| item.is_beside(page, *at))
+            !is_in_comment(page, *at)
+                && !is_named_idle(page, *at)
+                && !items.iter().any(|item| item.is_beside(page, *at))
         })
         .filter_map(|at| Some((at, host_at(page, at)?)))
         .min_by_key(|(at, _)| at.abs_diff(span.start))
         .map(|(_, host)| host)
+}
+
+/// Whether the value stands in a line like a request's header, which begins with its name and a colon.
+pub(super) fn is_header(page: &Page<'_>, span: Span) -> bool {
+    let line = page.lines.around(span.start);
+    let before = &page.text[line.start..span.start];
+    let name =
+        before.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+    name > 0 && before[name..].starts_with(b": ") && !page.is_code()
 }
 
 /// The host of the request whose headers a value stands among, if the nearest line above that begins a request has one.
@@ -164,6 +190,19 @@ pub(super) fn host_at(page: &Page<'_>, scheme_end: usize) -> Option<Host> {
     });
     (name.contains('.') && !is_idle)
         .then(|| if page.mentions.within(url) { Host::Between(name) } else { Host::Foreign(name) })
+}
+
+/// Whether the name of the URL whose scheme ends at `at` says that no value is sent there (`xmlns=`, `callbackUrl:`, `<origin>`).
+fn is_named_idle(page: &Page<'_>, at: usize) -> bool {
+    const LONGEST: usize = 80;
+    let before = &page.text[at.saturating_sub(LONGEST).max(page.lines.around(at).start)..at];
+    let run = |text: &[u8], is_part: fn(&u8) -> bool| {
+        text.len() - text.iter().rev().take_while(|byte| is_part(byte)).count()
+    };
+    let before = &before[..run(before, u8::is_ascii_alphabetic)];
+    let before = &before[..run(before, |byte| b" \t\"'`=:>([{".contains(byte))];
+    let name = &before[run(before, |byte| lex::is_word(*byte) || *byte == b':')..];
+    lex::any_subword(name, |word| page.vocabulary().idle_url.contains(word))
 }
 
 /// Whether a comment's mark begins the line of `at`.

@@ -5,6 +5,7 @@ use super::context::Link;
 use super::label::Label;
 use super::label::Meaning;
 use super::lex;
+use super::quote;
 use super::urls;
 use super::urls::Host;
 use super::verdict::Judge;
@@ -14,6 +15,10 @@ use crate::location::Span;
 const REACH: usize = 600;
 /// Lines above and below a statement in which its receiver is looked for.
 const MAX_LINES: usize = 10;
+/// Places of a name that are looked at.
+const MAX_USES: usize = 16;
+/// How far from a value its name is followed, in bytes.
+const USED_WITHIN: usize = 8 * 1024;
 
 impl Judge<'_, '_> {
     /// Where lines that check signatures name what the value is assigned to, the first and the last one. A bundle of one line
@@ -51,6 +56,43 @@ impl Judge<'_, '_> {
     pub(super) fn is_used_for_other_purpose(&self, context: &Context, label: &Label) -> bool {
         let name = self.assigned(context).filter(|name| name.len() > 1);
         !label.names_provider && name.is_some_and(|name| self.page.is_named_in_other_use(name))
+    }
+
+    /// What of another provider is given the name of the value (`Mistral(api_key=NAME)`), if nothing of ours is.
+    pub(super) fn passed_to_rival(
+        &self,
+        context: &Context,
+        label: Option<&Label>,
+    ) -> Option<String> {
+        let name = self.assigned(context).filter(|name| name.len() > 2)?;
+        let own = context.statement?;
+        if label.is_none_or(|label| label.names_provider || label.meaning == Meaning::Unknown) {
+            return None;
+        }
+        let text = self.page.text;
+        let window = own.start.saturating_sub(USED_WITHIN)..text.len().min(own.end + USED_WITHIN);
+        let start = window.start;
+        let is_part = |at: usize| text.get(at).is_some_and(|byte| lex::is_name(*byte));
+        let uses = memchr::memmem::find_iter(&text[window], name)
+            .map(|at| Span::new(start + at, start + at + name.len()))
+            .filter(|place| {
+                let is_whole = !is_part(place.start.wrapping_sub(1)) && !is_part(place.end);
+                is_whole
+                    && !own.overlaps(*place)
+                    && self.page.lines.around(place.start).len() < REACH
+            });
+        let mut rival = None;
+        for place in uses.take(MAX_USES) {
+            let line = self.page.lines.around(place.start);
+            let before = self.page.slice(Span::new(line.start, place.start));
+            if self.page.mentions.within(line) {
+                return None;
+            }
+            let callee = memchr::memchr(b'(', before).map(|open| &before[..open]);
+            let is_theirs = |callee: &&[u8]| self.rivals.named_plainly_in(callee);
+            rival = rival.or_else(|| callee.filter(is_theirs).map(quote::excerpt));
+        }
+        rival
     }
 
     /// The last part of the name that the value is assigned to, without a sigil.
@@ -96,11 +138,10 @@ impl Judge<'_, '_> {
         let own = self.page.lines.around(statement.start);
         let above = self.page.lines.above(own).take(MAX_LINES).zip(1..);
         let below = self.page.lines.below(own).take(MAX_LINES).zip(1..);
-        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         let hosts = above.chain(below).filter_map(|(line, distance)| {
             let text = self.page.slice(line);
             let scheme = memchr::memmem::find(text, b"://").filter(|_| line.len() < REACH)?;
-            text.split(|byte| !is_word(byte)).any(|word| word == receiver).then_some(())?;
+            text.split(|byte| !lex::is_name(*byte)).any(|word| word == receiver).then_some(())?;
             Some((distance, urls::host_at(self.page, line.start + scheme)?))
         });
         hosts.min_by_key(|(distance, _)| *distance).map(|(_, host)| host)

@@ -57,7 +57,7 @@ impl<'r, 'p> Judge<'r, 'p> {
         let mut verdict = Verdict::new(self.page.rules.thresholds);
         self.weigh_shape(span, shape, &mut verdict);
         self.weigh_label((span, rule), &naming, &context, &mut verdict);
-        self.weigh_provider(span, &naming, &context, &mut verdict);
+        self.weigh_provider((span, rule), &naming, &context, &mut verdict);
         let environment = match verdict.confidence() {
             Some(_) => environment::environment(self.page, span, &context),
             None => Environment::Unknown,
@@ -81,6 +81,9 @@ impl<'r, 'p> Judge<'r, 'p> {
                 verdict.add(self.weights.not_random, format!("the value {objection}"));
             }
             None => verdict.add(self.weights.random, "the value looks drawn at random"),
+        }
+        if !has_both_cases(token) && self.is_quoted_key(span) {
+            verdict.add(self.weights.harmless_name, "is itself the name of something");
         }
         if urls::is_page_parameter(self.page, span) {
             let text = "a parameter of a link to one of the provider's pages, not a key";
@@ -148,7 +151,7 @@ impl<'r, 'p> Judge<'r, 'p> {
         };
         if label.meaning == Meaning::Credential
             && self.is_default(rule)
-            && self.is_own_secret(label, context)
+            && self.is_own_secret(span, label, context)
         {
             let text = "frameworks keep a secret of their own under that name";
             verdict.add(self.weights.other_purpose, text);
@@ -249,7 +252,7 @@ impl<'r, 'p> Judge<'r, 'p> {
     /// Weighs how closely the value is tied to the provider, and whether it is tied to somebody else.
     fn weigh_provider(
         &self,
-        span: Span,
+        (span, rule): (Span, &Rule),
         naming: &Naming,
         context: &Context,
         verdict: &mut Verdict,
@@ -313,7 +316,8 @@ impl<'r, 'p> Judge<'r, 'p> {
             Some(Host::Between(host)) => context.is_bearer.then_some(host),
             None => None,
         };
-        if let Some(host) = foreign {
+        // What signatures are checked with is sent nowhere; a URL beside it is where notifications come in.
+        if let Some(host) = foreign.filter(|_| self.is_default(rule)) {
             verdict.add(weights.foreign_host, format!("the same call goes to {host}"));
         }
         if naming.column.as_ref().is_some_and(|column| self.is_strange(column)) {
@@ -323,6 +327,12 @@ impl<'r, 'p> Judge<'r, 'p> {
         }
         if !self.weigh_items(span, naming, &items, verdict) {
             self.weigh_distance(span, naming, context, verdict);
+        }
+        if verdict.confidence().is_some()
+            && let Some(user) = self.passed_to_rival(context, label)
+        {
+            let text = format!("its name is passed to `{user}`, another provider's");
+            verdict.add(weights.other_item, text);
         }
     }
 
@@ -382,7 +392,7 @@ impl<'r, 'p> Judge<'r, 'p> {
         verdict: &mut Verdict,
     ) {
         let label = naming.label.as_ref();
-        if context.is_bearer
+        if (context.is_bearer || urls::is_header(self.page, span))
             && let Some(Host::Foreign(host)) = urls::request_above(self.page, span)
         {
             verdict.add(self.weights.foreign_host, format!("the request above goes to {host}"));

@@ -126,7 +126,8 @@ fn finish(
     for finding in &findings {
         // Ids are shown as they are, on terminals, too.
         if !is_rule_id(&finding.rule_id) {
-            let message = "a `rule_id` holds more than letters, digits, `-`, `_` and `.`".to_owned();
+            let message =
+                "a `rule_id` holds more than letters, digits, `-`, `_` and `.`".to_owned();
             return Err(ReadError::Content { line, column: 1, message });
         }
         if finding.occurrences.is_empty() || !finding.occurrences.iter().all(is_place) {

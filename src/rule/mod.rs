@@ -88,6 +88,8 @@ pub struct Provider {
     pub joined_before: Vec<String>,
     /// English words behind a camel-case keyword that make it no mention.
     pub joined_after: Vec<String>,
+    /// Words of a name that name it, too, in a file that speaks of it.
+    pub abbreviations: Vec<String>,
     /// Words that begin with a keyword and are about something else.
     pub unlike: Vec<String>,
     /// Names of the parameters of links to its pages, which look like keys and are none.

@@ -78,6 +78,8 @@ struct ProviderToml {
     #[serde(default)]
     joined_after: Vec<String>,
     #[serde(default)]
+    abbreviations: Vec<String>,
+    #[serde(default)]
     unlike: Vec<String>,
     #[serde(default)]
     page_parameters: Vec<String>,
@@ -217,6 +219,7 @@ fn add_provider(
         spellings: toml.spellings,
         joined_before: toml.joined_before,
         joined_after: toml.joined_after,
+        abbreviations: toml.abbreviations,
         unlike: toml.unlike,
         page_parameters: toml.page_parameters,
         hosts,
