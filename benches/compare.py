@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 
 
-def run(command, folder="."):
-    """Runs a command; returns its seconds and the peak of its anonymous memory in MB, sampled."""
+def run(command, folder=".", ok=None):
+    """Runs a command; returns its seconds and the peak of its anonymous memory in MB, sampled. With `ok`, any other status is an error."""
     started = time.monotonic()
     process = subprocess.Popen(
         [str(word) for word in command], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -28,6 +28,8 @@ def run(command, folder="."):
     watcher = threading.Thread(target=watch, args=(process.pid, peak), daemon=True)
     watcher.start()
     process.wait()
+    if ok and process.returncode not in ok:
+        sys.exit(f"{' '.join(map(str, command))}: exit status {process.returncode}")
     return time.monotonic() - started, peak[0] / 1024
 
 
@@ -86,7 +88,7 @@ def history(options, peers):
         own, other, ratio, memory = pairs(ours, cat, options.runs, folder)
         packs = Path(git(folder, "rev-parse", "--absolute-git-dir")) / "objects/pack"
         with tempfile.TemporaryDirectory() as scratch:
-            index = lambda pack: run(["git", "index-pack", "-o", f"{scratch}/idx", pack])[0]
+            index = lambda pack: run(["git", "index-pack", "-o", f"{scratch}/{pack.stem}.idx", pack], ok=[0])[0]
             indexed = sum(index(pack) for pack in sorted(packs.glob("*.pack")))
         peer = [peers["kingfisher"], "scan", "--no-validate", "--no-update-check", "--quiet", "."]
         kingfisher = f"{run(peer, folder)[0]:.1f} s" if peers and not options.no_history_peers else "–"
