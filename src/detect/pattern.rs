@@ -22,6 +22,8 @@ use crate::rule::Vocabulary;
 
 /// Longer values are none; a link has a few hundred bytes.
 const LONGEST: usize = 8 * 1024;
+/// A call that breaks a policy is as long at most.
+const LONGEST_BREACH: usize = 400;
 
 /// Finds all values of the provider's pattern rules, without overlaps within a rule.
 pub(super) fn hits<'r>(page: &Page<'_>, provider: &'r Provider) -> Vec<Hit<'r>> {
@@ -56,7 +58,8 @@ fn matches(page: &Page<'_>, pattern: &PatternRule, parts: &[Span]) -> Vec<Span> 
             let group =
                 if pattern.policy { captures.iter().skip(1).flatten().next() } else { secret };
             let Some(found) = group.or_else(|| captures.get(0)) else { continue };
-            if found.len() > LONGEST {
+            let whole = captures.get(0).map_or(0, |whole| whole.len());
+            if found.len() > LONGEST || pattern.policy && whole > LONGEST_BREACH {
                 continue;
             }
             let is_real = match secret {
