@@ -137,17 +137,11 @@ fn header_before(text: &[u8], bracket: usize) -> Span {
     let mut lines = 0;
     let mut depth = 0_usize;
     let mut said = false;
+    let is_small = |text: &[u8]| text.len() <= 2 || text == b"array";
     while start > floor {
         match text[start - 1] {
             // `var_export` writes `'key' =>` and `array (` in two lines.
-            b'\n'
-                if said
-                    && lines == 0
-                    && text[start..bracket].trim_ascii().len() > 2
-                    && text[start..bracket].trim_ascii() != b"array" =>
-            {
-                break;
-            }
+            b'\n' if said && lines == 0 && !is_small(text[start..bracket].trim_ascii()) => break,
             b'\n' => lines += 1,
             b')' | b']' => depth += 1,
             b'(' | b'[' if depth > 0 => depth -= 1,

@@ -36,6 +36,24 @@ pub(super) struct Column {
     pub(super) fields: Vec<(Span, Span)>,
 }
 
+impl Column {
+    /// The one with this number, of a row's values under these names.
+    fn numbered(
+        text: &[u8],
+        number: usize,
+        (names, values): (&[&[u8]], &[&[u8]]),
+        (row, table): (Span, Option<Span>),
+    ) -> Option<Self> {
+        let fields = names.iter().zip(values);
+        Some(Self {
+            name: within(text, names.get(number)?),
+            row,
+            table,
+            fields: fields.map(|(name, field)| (within(text, name), within(text, field))).collect(),
+        })
+    }
+}
+
 /// The first line of a file whose other lines are rows.
 pub(super) struct Header {
     separator: u8,
@@ -96,26 +114,27 @@ fn in_copy(text: &[u8], lines: &Lines, span: Span) -> Option<Column> {
     let names = fields(list.get(open + 1..close)?, b',');
     let values: Vec<&[u8]> = line.split(|byte| *byte == b'\t').collect();
     let column = values.iter().position(|field| within(text, field).overlaps(span))?;
-    let fields = names.iter().zip(&values);
-    Some(Column {
-        name: within(text, names.get(column)?),
-        row,
-        table: Some(Span::new(head.start, head.start + open)),
-        fields: fields.map(|(name, field)| (within(text, name), within(text, field))).collect(),
-    })
+    let table = Span::new(head.start, head.start + open);
+    Column::numbered(text, column, (&names, &values), (row, Some(table)))
 }
 
 /// The name in the first row of a table of HTML or of a spreadsheet's XML.
 fn in_markup(text: &[u8], span: Span) -> Option<Column> {
     text[..span.start].trim_ascii_end().ends_with(b">").then_some(())?;
-    let floor = span.start.saturating_sub(MAX_TABLE);
-    let before = text[floor..span.start].to_ascii_lowercase();
-    let rows: Vec<usize> =
-        ROW_TAGS.iter().flat_map(|tag| memchr::memmem::find_iter(&before, tag)).collect();
-    let row = floor + rows.iter().max()?;
-    let tables = TABLE_TAGS.iter().filter_map(|tag| memchr::memmem::rfind(&before, tag));
-    let table = tables.max().unwrap_or(0);
-    let header = floor + rows.iter().filter(|row| **row > table).min()?;
+    let lower = |reach: usize| {
+        let floor = span.start.saturating_sub(reach);
+        (floor, text[floor..span.start].to_ascii_lowercase())
+    };
+    let last = |(floor, before): &(usize, Vec<u8>), tags: &[&[u8]]| {
+        let starts = tags.iter().filter_map(|tag| memchr::memmem::rfind(before, tag));
+        starts.max().map(|start| floor + start)
+    };
+    // Most values in markup stand in no table.
+    let row = last(&lower(MAX_ROW), &ROW_TAGS)?;
+    let before = lower(MAX_TABLE);
+    let table = last(&before, &TABLE_TAGS).unwrap_or(before.0) - before.0;
+    let first = |tag: &&[u8]| memchr::memmem::find(&before.1[table..], tag);
+    let header = before.0 + table + ROW_TAGS.iter().filter_map(first).min()?;
     let end = text.len().min(span.end + MAX_ROW);
     let close = memchr::memmem::find_iter(&text[span.end..end], b"</").find(|at| {
         let tag = &text[span.end + at + 2..end];
@@ -188,14 +207,7 @@ fn in_drawing(text: &[u8], lines: &Lines, span: Span) -> Option<Column> {
     };
     let header = above.find(&mut is_header)?;
     let header = if has_bars { above.next()? } else { header };
-    let names = cells(header);
-    let fields = names.iter().zip(&values);
-    Some(Column {
-        name: within(text, names.get(column)?),
-        row,
-        table: None,
-        fields: fields.map(|(name, field)| (within(text, name), within(text, field))).collect(),
-    })
+    Column::numbered(text, column, (&cells(header), &values), (row, None))
 }
 
 fn between_bars(line: &[u8]) -> Vec<&[u8]> {
@@ -273,16 +285,9 @@ fn in_insert(text: &[u8], tables: &Tables<'_>, span: Span) -> Option<Column> {
     };
     let own = fields(&before[row_start + 1..], b',');
     let row_end = memchr::memchr2(b')', b'\n', &text[span.end..]).unwrap_or(0);
-    Some(Column {
-        name: within(text, names.get(own.len() - 1)?),
-        fields: names
-            .iter()
-            .zip(&own)
-            .map(|(name, field)| (within(text, name), within(text, field)))
-            .collect(),
-        row: Span::new(floor + row_start, span.end + row_end.min(MAX_ROW)),
-        table: Some(Span::new(floor + table.start, floor + table.end)),
-    })
+    let row = Span::new(floor + row_start, span.end + row_end.min(MAX_ROW));
+    let table = Span::new(floor + table.start, floor + table.end);
+    Column::numbered(text, own.len() - 1, (&names, &own), (row, Some(table)))
 }
 
 /// The tables that a text defines.

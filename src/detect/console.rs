@@ -94,7 +94,7 @@ pub(super) fn exported_chat(page: &Page<'_>, rivals: &Rivals, span: Span) -> Opt
     is_message.then_some(())?;
     let floor = key.start.saturating_sub(MESSAGE_REACH);
     let opening = [b"\"", page.slice(key), b"\":"].concat();
-    let before = &page.text[floor..key.start - 1];
+    let before = page.text[floor..key.start].strip_suffix(b"\"")?;
     let messages = memchr::memmem::rfind_iter(before, &opening).map_while(|at| {
         let behind = &before[at + opening.len()..];
         let gap = behind.iter().take_while(|byte| matches!(byte, b' ' | b'"')).count();

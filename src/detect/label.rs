@@ -3,6 +3,7 @@
 use super::lex;
 use super::rivals::Rivals;
 use crate::rule::Provider;
+use crate::rule::RuleKind;
 use crate::rule::Vocabulary;
 
 /// What a name says about its value.
@@ -132,8 +133,7 @@ fn meaning(
         return if names_provider { Meaning::Unknown } else { Meaning::Carrier };
     };
     // Beside the name of the header that holds a signature stands what signatures are checked with; they are longer themselves.
-    let is = |known: &str| words.iter().any(|word| word == known);
-    if names_provider && is("signature") && is("256") {
+    if names_provider && names_signature(words, provider) {
         return Meaning::Credential;
     }
     // In `dummy_key` or `public_key` the word stands before the head; in `key_hash` it is the head.
@@ -183,6 +183,15 @@ fn meaning(
     let says_nothing =
         |word: &String| vocabulary.carrier.contains(word) || vocabulary.neutral.contains(word);
     if words.iter().all(says_nothing) { Meaning::Carrier } else { Meaning::Unknown }
+}
+
+/// Whether a name is that of the header in which signatures come (`X-Yousign-Signature-256`), a cue of the rule for what they are checked with.
+fn names_signature(words: &[String], provider: &Provider) -> bool {
+    let name = words.join("_");
+    provider.rules.iter().any(|rule| match &rule.kind {
+        RuleKind::Token(kind) => kind.cues.mention.iter().any(|cue| name.ends_with(cue.as_str())),
+        RuleKind::Pattern(_) | RuleKind::Tracked(_) => false,
+    })
 }
 
 /// Whether `you` and `sign` stand among other words of a sentence (`afterYouSign`).

@@ -13,6 +13,7 @@ use super::urls;
 use super::urls::Host;
 use super::verdict::Judge;
 use crate::location::Span;
+use crate::rule::Rule;
 
 /// How far a call or a data block is searched for the host that it speaks to, in bytes.
 const CALL_REACH: usize = 600;
@@ -118,13 +119,35 @@ impl Judge<'_, '_> {
         })
     }
 
-    /// The host that is called with the value: in the statement, or in the innermost call or data block that has one.
-    pub(super) fn host_spoken_to(
+    /// Weighs the host to which the value's call or block goes; `true` if that is the provider's.
+    pub(super) fn weigh_host(
         &self,
-        span: Span,
+        (span, rule): (Span, &Rule),
         context: &Context,
         items: &[Item],
-    ) -> Option<Host> {
+        verdict: &mut Verdict,
+    ) -> bool {
+        let host = self.host_spoken_to(span, context, items);
+        let foreign = match host.or_else(|| self.host_of_receiver(context)) {
+            Some(Host::Ours) => {
+                let text = format!("a host of {} stands in the same call", self.provider.name);
+                verdict.add(self.weights.same_call, text);
+                return true;
+            }
+            Some(Host::Foreign(host)) => Some(host),
+            // A gateway has tokens of its own; what it hands on may stand in its settings.
+            Some(Host::Between(host)) => context.is_bearer.then_some(host),
+            None => None,
+        };
+        // What signatures are checked with is sent nowhere; a URL beside it is where notifications come in.
+        if let Some(host) = foreign.filter(|_| self.is_default(rule)) {
+            verdict.add(self.weights.foreign_host, format!("the same call goes to {host}"));
+        }
+        false
+    }
+
+    /// The host that is called with the value: in the statement, or in the innermost call or data block that has one.
+    fn host_spoken_to(&self, span: Span, context: &Context, items: &[Item]) -> Option<Host> {
         let near = |window: Span| {
             Span::new(
                 window.start.max(span.start.saturating_sub(CALL_REACH)),

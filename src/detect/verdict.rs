@@ -305,20 +305,8 @@ impl<'r, 'p> Judge<'r, 'p> {
             let text = format!("its name begins with `{owner}`, one beside it with `{name}`");
             verdict.add(weights.other_item, text);
         }
-        let host = self.host_spoken_to(span, context, &items);
-        let foreign = match host.or_else(|| self.host_of_receiver(context)) {
-            Some(Host::Ours) => {
-                verdict.add(weights.same_call, format!("a host of {name} stands in the same call"));
-                return;
-            }
-            Some(Host::Foreign(host)) => Some(host),
-            // A gateway has tokens of its own; what it hands on may stand in its settings.
-            Some(Host::Between(host)) => context.is_bearer.then_some(host),
-            None => None,
-        };
-        // What signatures are checked with is sent nowhere; a URL beside it is where notifications come in.
-        if let Some(host) = foreign.filter(|_| self.is_default(rule)) {
-            verdict.add(weights.foreign_host, format!("the same call goes to {host}"));
+        if self.weigh_host((span, rule), context, &items, verdict) {
+            return;
         }
         if naming.column.as_ref().is_some_and(|column| self.is_strange(column)) {
             verdict.add(weights.strange_block, "its table is about something else");
