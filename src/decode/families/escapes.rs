@@ -130,17 +130,44 @@ pub(super) fn quoted_printable(text: &[u8]) -> Decoded {
         return None;
     }
     let mut splice = Splice::new(text);
+    // Of the line at hand: its end, and whether it has an equals sign that this encoding would have escaped.
+    let (mut end, mut has_plain) = (0, false);
     for at in memchr_iter(b'=', text) {
         let rest = &text[at + 1..];
         if rest.starts_with(b"\n") {
             splice.remove(Span::new(at, at + 2));
-        } else if rest.starts_with(b"\r\n") {
+            continue;
+        }
+        if rest.starts_with(b"\r\n") {
             splice.remove(Span::new(at, at + 3));
-        } else if let Some(byte) =
-            hex_byte(rest).filter(|_| !rest[..2].iter().any(u8::is_ascii_lowercase))
-        {
+            continue;
+        }
+        if at >= end {
+            end = at + memchr(b'\n', rest).map_or(rest.len() + 1, |feed| feed + 1);
+            let line = text[at..end].trim_ascii_end();
+            let line = line.strip_suffix(b"=").unwrap_or(line);
+            has_plain = memchr_iter(b'=', line).any(|at| escaped_byte(&line[at + 1..]).is_none());
+        }
+        if let Some(byte) = escaped_byte(rest).filter(|_| !has_plain) {
             splice.replace(Span::new(at, at + 3), &[byte], Group::WHOLE);
         }
     }
     splice.finish()
+}
+
+/// The byte that two capital hexadecimal digits tell.
+fn escaped_byte(digits: &[u8]) -> Option<u8> {
+    hex_byte(digits).filter(|_| !digits[..2].iter().any(u8::is_ascii_lowercase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_begins_with_3d_is_not_quoted_printable() {
+        let decoded = |text: &str| quoted_printable(text.as_bytes()).map(|(text, _)| text);
+        assert_eq!(decoded("https://a.example/?k=3D7lWo&r=6ff3&lang=fr\n"), None);
+        assert_eq!(decoded("a=3D1=\n&b=3D2=\n").as_deref(), Some(&b"a=1&b=2"[..]));
+    }
 }
