@@ -78,7 +78,9 @@ fn line_block(page: &Page<'_>, line: Span) -> Block {
     let text = page.slice(line).trim_ascii();
     let first = text.split(|byte| !byte.is_ascii_alphabetic()).next().unwrap_or_default();
     let is_code = page.vocabulary().code_head.iter().any(|word| word.as_bytes() == first);
-    let is_data = !is_code && (text.ends_with(b":") || text.ends_with(b">"));
+    // `{ chain ->` begins a function.
+    let is_tag = text.ends_with(b">") && !text.ends_with(b"->") && !text.ends_with(b"=>");
+    let is_data = !is_code && (text.ends_with(b":") || is_tag);
     let header = Span::new(line.start, line.end.min(line.start + MAX_HEADER));
     let header = key_above(page, line, text).unwrap_or(header);
     Block { header, start: line.start, is_data }
@@ -156,6 +158,21 @@ fn header_before(text: &[u8], bracket: usize) -> Span {
         start -= 1;
     }
     Span::new(start, bracket)
+}
+
+/// Where the brackets around `at` open, the innermost first.
+pub(super) fn brackets(page: &Page<'_>, at: usize) -> impl Iterator<Item = usize> {
+    let floor = at.saturating_sub(BLOCK_REACH);
+    let outline = page.outline(Span::new(floor, at + BLOCK_REACH), 2 * BLOCK_REACH);
+    let around = outline.around(at).map(|open| open.at).take_while(|open| *open >= floor);
+    around.take(MAX_BLOCKS).collect::<Vec<_>>().into_iter()
+}
+
+/// Where the bracket opens that is closed at `close`.
+pub(super) fn opening(page: &Page<'_>, close: usize) -> Option<usize> {
+    let floor = close.saturating_sub(BLOCK_REACH);
+    let outline = page.outline(Span::new(floor, close + BLOCK_REACH), 2 * BLOCK_REACH);
+    outline.opening(close).filter(|open| *open >= floor)
 }
 
 /// Whether `at`, not far from a value whose blocks were asked for, stands in a bracket directly within the one at `outer`.

@@ -387,7 +387,7 @@ fn fields(row: &[u8], separator: u8) -> Vec<&[u8]> {
 }
 
 /// Where `field`, a part of `text`, stands in it.
-fn within(text: &[u8], field: &[u8]) -> Span {
+pub(super) fn within(text: &[u8], field: &[u8]) -> Span {
     let start = field.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
     Span::new(start, start + field.len())
 }

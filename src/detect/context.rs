@@ -8,6 +8,9 @@ use super::page::Page;
 use super::statement;
 use crate::location::Span;
 
+/// How far before and behind a value its siblings stand at most, in bytes.
+const SIBLINGS_REACH: usize = 400;
+
 /// How a name is tied to the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Link {
@@ -117,9 +120,9 @@ fn listed_key(page: &Page<'_>, span: Span) -> Option<Span> {
     (is_pair && start < close).then(|| Span::new(floor + start, floor + close))
 }
 
-/// The bracket or tag around the value, as far as it stands within 300 bytes: where siblings such as `name=` stand.
+/// The bracket or tag around the value, as far as it stands near by: where siblings such as `name=` stand.
 pub(super) fn siblings(text: &[u8], span: Span) -> Span {
-    let floor = span.start.saturating_sub(300);
+    let floor = span.start.saturating_sub(SIBLINGS_REACH);
     let mut depth = 0_usize;
     let mut start = span.start;
     while start > floor {
@@ -133,7 +136,7 @@ pub(super) fn siblings(text: &[u8], span: Span) -> Span {
         }
         start -= 1;
     }
-    let ceiling = text.len().min(span.end + 300);
+    let ceiling = text.len().min(span.end + SIBLINGS_REACH);
     let mut end = span.end;
     let mut depth = 0_usize;
     while end < ceiling {

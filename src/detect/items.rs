@@ -49,6 +49,10 @@ impl Item {
 
 /// The items of lists in which the value stands, the innermost first.
 pub(super) fn around(page: &Page<'_>, span: Span, blocks: &[Block]) -> Vec<Item> {
+    // The cells of a notebook are one program.
+    if page.file_name().ends_with(b".ipynb") {
+        return vec![];
+    }
     let opens = |block: &Block| page.text.get(block.start).copied();
     // Lines that are indented less stand among them.
     let brackets =

@@ -23,6 +23,7 @@ mod original;
 mod outline;
 mod page;
 mod pattern;
+mod positional;
 mod prefilter;
 mod purpose;
 mod quote;

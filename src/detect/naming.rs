@@ -1,6 +1,7 @@
 //! Finds the name that says what a value is: tied to it, or else a sibling's, a column's, an enclosing block's, or the
 //! file's.
 
+use super::blocks;
 use super::blocks::Block;
 use super::columns;
 use super::columns::Column;
@@ -14,6 +15,7 @@ use super::label::Meaning;
 use super::lex;
 use super::lex::Lexeme;
 use super::page::Page;
+use super::positional;
 use super::rivals::Rivals;
 use crate::location::Span;
 
@@ -52,6 +54,7 @@ impl Namer<'_> {
             .map(|key| self.read_span(key))
             .or_else(|| self.column_label(column.as_ref()?, span))
             .or_else(|| context.listed_key.map(|key| self.read_span(key)))
+            .or_else(|| self.positional_label(span))
             .or_else(|| self.label_elsewhere(span))
             .or_else(|| self.label_of_keys(span, context))
             .or_else(|| {
@@ -86,6 +89,27 @@ impl Namer<'_> {
         let is_other =
             |label: &&Label| matches!(label.meaning, Meaning::Harmless | Meaning::OtherPurpose);
         labels.iter().find(is_ours).or_else(|| labels.iter().find(is_other)).cloned()
+    }
+
+    /// The name of a value's place in a row, and what the data around that name says of whose it is.
+    fn positional_label(&self, span: Span) -> Option<Label> {
+        let name = positional::name(self.page, span)?;
+        let label = self.read_span(name);
+        let blocks = blocks::around(self.page, name.start);
+        let owners = blocks.iter().filter(|block| block.is_data);
+        let mut owners =
+            owners.filter_map(|block| self.header_name(block)).map(|name| self.read(name));
+        let owner = owners.find(|owner| owner.names_provider || owner.meaning == Meaning::Rival);
+        match owner {
+            Some(rival) if rival.meaning == Meaning::Rival && !label.names_provider => Some(rival),
+            Some(owner) => Some(label.within_phrase(
+                &[owner.text.as_bytes()],
+                self.page.provider,
+                self.page.vocabulary(),
+                self.rivals,
+            )),
+            None => Some(label),
+        }
     }
 
     /// What the question of a console says of its answer, or the instruction that uses what assembly loads.
@@ -227,7 +251,9 @@ impl Namer<'_> {
         let words: Vec<&[u8]> =
             joined.map(|pair| self.page.slice(pair[1].span)).take(MAX_ADJACENT).collect();
         let is_adjacent = names.first().is_some_and(|name| name.link == Link::Adjacent);
-        let label = if is_adjacent { self.of_purpose(label, words.first()) } else { label };
+        // `unsubscribe token=…` in a log
+        let is_said = is_adjacent || !self.page.is_code();
+        let label = if is_said { self.of_purpose(label, words.first()) } else { label };
         label.within_phrase(&words, self.page.provider, self.page.vocabulary(), self.rivals)
     }
 

@@ -97,6 +97,13 @@ impl Outline {
         self.opens[number].close
     }
 
+    /// Where the bracket opens that is closed at `close`, if in this stretch.
+    pub(super) fn opening(&self, close: usize) -> Option<usize> {
+        let before = self.opens.partition_point(|open| open.at < close);
+        let mut opens = self.opens[..before].iter().rev();
+        opens.find(|open| open.close == Some(close)).map(|open| open.at)
+    }
+
     /// The lines above that of `at` that are indented less and less, the nearest first.
     pub(super) fn indented_above<'o>(
         &'o self,

@@ -73,7 +73,11 @@ impl Judge<'_, '_> {
             )
         };
         let is_clients = || name == "secret" && self.stands_by_client_id(span);
-        (known.contains(&name) || known.contains(&within()) || is_clients())
+        let dotted = label.text.to_ascii_lowercase();
+        (known.contains(&name)
+            || known.contains(&dotted)
+            || known.contains(&within())
+            || is_clients())
             && !self.is_tied_closely(label, context)
     }
 
@@ -125,6 +129,18 @@ impl Judge<'_, '_> {
     /// Whether the value, in quotes, has a colon behind it, as names in JSON have.
     pub(super) fn is_quoted_key(&self, span: Span) -> bool {
         self.page.text.get(span.end) == Some(&b'"') && self.page.is_key(span.end)
+    }
+
+    /// Whether a value that could be a digest is a name in JSON at another place near by, as those of hashed messages are.
+    pub(super) fn is_key_elsewhere(&self, span: Span) -> bool {
+        const REACH: usize = 16 * 1024;
+        let token = self.page.slice(span);
+        let start = span.start.saturating_sub(REACH);
+        let window = &self.page.text[start..self.page.text.len().min(span.end + REACH)];
+        let places = memchr::memmem::find_iter(window, token).map(|at| start + at);
+        let mut ends = places.filter(|at| *at != span.start).map(|at| at + token.len());
+        !token.iter().any(u8::is_ascii_uppercase)
+            && ends.any(|end| self.page.text.get(end) == Some(&b'"') && self.page.is_key(end))
     }
 
     /// Whether a parenthesis opens right behind a value without quotes, as where a function is defined or called.

@@ -123,6 +123,7 @@ impl Rivals {
                 let (start, end) = (found.start(), found.end());
                 is_own_word(slice, start, end)
                     && (is_host(slice, end)
+                        || is_prefix(slice, end)
                         || is_credential(slice, start, vocabulary)
                         || !self.everyday[found.pattern().as_usize()]
                             && (is_block(slice, end) || is_client(slice, start, end)))
@@ -155,6 +156,11 @@ fn is_host(text: &[u8], end: usize) -> bool {
         byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'(' | b'=' | b' ' | b'[')
     });
     (2..=4).contains(&letters) && !goes_on
+}
+
+/// `env_prefix="ALGOLIA_"`
+fn is_prefix(text: &[u8], end: usize) -> bool {
+    text[end..].starts_with(b"_\"") || text[end..].starts_with(b"_'")
 }
 
 /// `MAILJET_API_KEY`, `stripeSecret`

@@ -58,6 +58,9 @@ impl<'r, 'p> Judge<'r, 'p> {
         self.weigh_shape(span, shape, &mut verdict);
         self.weigh_label((span, rule), &naming, &context, &mut verdict);
         self.weigh_provider((span, rule), &naming, &context, &mut verdict);
+        if verdict.confidence().is_some() && self.is_key_elsewhere(span) {
+            verdict.add(self.weights.harmless_name, "is itself the name of something near by");
+        }
         let environment = match verdict.confidence() {
             Some(_) => environment::environment(self.page, span, &context),
             None => Environment::Unknown,

@@ -134,21 +134,21 @@ pub(super) fn quoted_printable(text: &[u8]) -> Decoded {
     let (mut end, mut has_plain) = (0, false);
     for at in memchr_iter(b'=', text) {
         let rest = &text[at + 1..];
-        if rest.starts_with(b"\n") {
-            splice.remove(Span::new(at, at + 2));
-            continue;
-        }
-        if rest.starts_with(b"\r\n") {
-            splice.remove(Span::new(at, at + 3));
-            continue;
-        }
         if at >= end {
-            end = at + memchr(b'\n', rest).map_or(rest.len() + 1, |feed| feed + 1);
+            end = at + memchr(b'\n', rest).map_or(rest.len() + 1, |feed| feed + 2);
             let line = text[at..end].trim_ascii_end();
             let line = line.strip_suffix(b"=").unwrap_or(line);
             has_plain = memchr_iter(b'=', line).any(|at| escaped_byte(&line[at + 1..]).is_none());
         }
-        if let Some(byte) = escaped_byte(rest).filter(|_| !has_plain) {
+        if has_plain {
+            continue;
+        }
+        // A line that goes on in the next one.
+        let is_soft = [&b"\n"[..], b"\r\n"].into_iter().find(|feed| rest.starts_with(feed));
+        if let Some(feed) = is_soft {
+            splice.remove(Span::new(at, at + 1 + feed.len()));
+        }
+        if let Some(byte) = escaped_byte(rest) {
             splice.replace(Span::new(at, at + 3), &[byte], Group::WHOLE);
         }
     }
@@ -169,5 +169,14 @@ mod tests {
         let decoded = |text: &str| quoted_printable(text.as_bytes()).map(|(text, _)| text);
         assert_eq!(decoded("https://a.example/?k=3D7lWo&r=6ff3&lang=fr\n"), None);
         assert_eq!(decoded("a=3D1=\n&b=3D2=\n").as_deref(), Some(&b"a=1&b=2"[..]));
+    }
+
+    #[test]
+    fn base64_that_ends_a_line_is_not_quoted_printable() {
+        let decoded = |text: &str| quoted_printable(text.as_bytes()).map(|(text, _)| text);
+        assert_eq!(
+            decoded("Basic YTpiMQ==\n> Id: =3DC\n").as_deref(),
+            Some(&b"Basic YTpiMQ==\n> Id: =C\n"[..])
+        );
     }
 }

@@ -16,6 +16,8 @@ use crate::decode::splice::Group;
 const MAX_JOINT: usize = 200;
 /// Bytes in front of a list in which `join(` and the like are looked for.
 const LEAD: usize = 48;
+/// Longest list of words that is joined.
+const MAX_WORDS: usize = 400;
 /// Longest item of a list that is joined.
 const MAX_ITEM: usize = 64;
 
@@ -33,6 +35,9 @@ pub(super) fn concatenations(text: &[u8]) -> Decoded {
         }
     }
     list.finish(text, &mut joints);
+    for words in memmem::find_iter(text, b"%w") {
+        joints.extend(gaps_of_words(text, words + 2));
+    }
     joints.sort_unstable();
     let mut splice = Splice::new(text);
     for joint in joints {
@@ -41,6 +46,25 @@ pub(super) fn concatenations(text: &[u8]) -> Decoded {
         }
     }
     splice.finish()
+}
+
+/// The gaps between the words of a list of Ruby that is joined (`%w[abc def].join`), whose bracket stands at `open`.
+fn gaps_of_words(text: &[u8], open: usize) -> Vec<Span> {
+    let close = match text.get(open) {
+        Some(b'[') => b']',
+        Some(b'(') => b')',
+        Some(b'{') => b'}',
+        _ => return vec![],
+    };
+    let list = &text[open + 1..text.len().min(open + 1 + MAX_WORDS)];
+    let Some(length) = memchr::memchr(close, list) else { return vec![] };
+    let call = list[length + 1..].strip_prefix(b".join").unwrap_or(b"(_");
+    if call.starts_with(b"(") && !call.starts_with(b"()") && !call.starts_with(b"('')") {
+        return vec![];
+    }
+    let list = &list[..length];
+    let is_gap = |at: &usize| list[*at].is_ascii_whitespace();
+    (0..length).filter(is_gap).map(|at| Span::new(open + 1 + at, open + 2 + at)).collect()
 }
 
 /// What stands between two literals.
