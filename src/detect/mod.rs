@@ -35,6 +35,7 @@ mod selection;
 mod siblings;
 mod snippet;
 mod statement;
+mod tenants;
 mod token;
 mod urls;
 mod uses;

@@ -180,6 +180,7 @@ impl Namer<'_> {
     fn tied_label(&self, span: Span, context: &Context, floor: usize) -> Option<Label> {
         let mut carried = false;
         let mut adjacent = 0;
+        let mut rival = None;
         let names = context.names.iter().take_while(|name| name.span.start >= floor);
         for (at, name) in names.enumerate() {
             let label = self.read_path(name.span);
@@ -194,7 +195,12 @@ impl Namer<'_> {
                 Link::Adjacent
                     if label.meaning == Meaning::Rival
                         && label.words.len() == 1
-                        && !self.is_symbol(name.span) => {}
+                        && !self.is_symbol(name.span) =>
+                {
+                    rival = Some(label);
+                }
+                // Somebody else stands between.
+                Link::Adjacent if label.names_provider && rival.is_some() => return rival,
                 _ if is_carrier && !label.names_provider => {
                     carried = true;
                     let around = context::siblings(self.page.text, span);
@@ -203,11 +209,16 @@ impl Namer<'_> {
                         return entry;
                     }
                 }
+                // `"key": "value", "value": VALUE`
+                _ if carried && self.is_entry(name.span) && self.page.is_key(name.span.end) => {}
                 // Behind a carrier, `name=` or `type=` describe the carrier and not the value.
                 _ if carried && !label.names_provider && label.meaning != Meaning::Credential => {
                     break;
                 }
-                Link::Assigned => return Some(self.phrase(label, &context.names[at..])),
+                Link::Assigned => {
+                    let label = self.phrase(label, &context.names[at..]);
+                    return Some(self.of_sentence(label, span, &context.names[at..]));
+                }
                 Link::Called | Link::Fallback if says_something => return Some(label),
                 Link::Listed
                     if at == 0
@@ -255,6 +266,22 @@ impl Namer<'_> {
         let is_said = is_adjacent || !self.page.is_code();
         let label = if is_said { self.of_purpose(label, words.first()) } else { label };
         label.within_phrase(&words, self.page.provider, self.page.vocabulary(), self.rivals)
+    }
+
+    /// In prose, what the sentence is about whose last word means nothing (`the key from this morning: VALUE`).
+    fn of_sentence(&self, label: Label, span: Span, names: &[Name]) -> Label {
+        let is_mixed = self.page.slice(span).iter().any(u8::is_ascii_uppercase);
+        if says_something(&label) || self.page.is_code() || !is_mixed {
+            return label;
+        }
+        let words = names.windows(2).take(MAX_ADJACENT).take_while(|pair| {
+            let between = &self.page.text[pair[1].span.end..pair[0].span.start];
+            pair[1].link == Link::Adjacent && between == b" "
+        });
+        let labels: Vec<Label> = words.map(|pair| self.read_span(pair[1].span)).collect();
+        let is = |meaning: Meaning| labels.iter().find(|label| label.meaning == meaning);
+        let other = is(Meaning::Harmless).or_else(|| is(Meaning::Rival));
+        other.or_else(|| is(Meaning::Credential)).cloned().unwrap_or(label)
     }
 
     /// A credential that the word before it makes one for another purpose, as in `lock token`.

@@ -172,8 +172,11 @@ fn is_credential(text: &[u8], start: usize, vocabulary: &Vocabulary) -> bool {
     words.len() > 1 && words.iter().any(|word| vocabulary.credential.contains(word))
 }
 
-/// `stripe:`, `'stripe' =>`, `[stripe]`
+/// `stripe:`, `'stripe' =>`, `[stripe]`, `<key>stripe</key>`
 fn is_block(text: &[u8], end: usize) -> bool {
+    if text[end..].starts_with(b"</key>") {
+        return true;
+    }
     let behind = text[end..].iter().take(4).copied();
     let mut behind = behind.filter(|byte| !matches!(byte, b'"' | b'\'' | b' '));
     matches!(behind.next(), Some(b':' | b']' | b'=' | b'{'))

@@ -4,12 +4,16 @@ use super::context;
 use super::context::Context;
 use super::label::Label;
 use super::label::Meaning;
+use super::lex;
 use super::verdict::Judge;
 use crate::location::Span;
 use crate::rule::Rule;
 use crate::rule::RuleKind;
 use crate::rule::Shape;
 use crate::rule::TokenRule;
+
+/// More mentions are not looked through for a header's name.
+const MAX_MENTIONS: usize = 20;
 
 impl<'r> Judge<'r, '_> {
     /// The rule under which the value is reported: one whose cues are met, or else the provider's default.
@@ -81,6 +85,19 @@ impl<'r> Judge<'r, '_> {
     fn stands_by_mention(&self, span: Span, cues: &[String]) -> bool {
         let nearest = self.page.nearest_mention(span.start);
         nearest.is_some_and(|near| self.namer.read(near.word()).has_cue(cues))
+            || self.speaks_of_header_alone(cues)
+    }
+
+    /// Whether the page names a header with a cue and no host of the provider: it receives and does not call.
+    fn speaks_of_header_alone(&self, cues: &[String]) -> bool {
+        let mentions = &self.page.mentions.in_text;
+        let has_cue = |span: Span| {
+            let word = lex::word_around(self.page.text, span);
+            self.namer.read(self.page.slice(word)).has_cue(cues)
+        };
+        mentions.len() <= MAX_MENTIONS
+            && !mentions.iter().any(|mention| mention.api)
+            && mentions.iter().any(|mention| has_cue(mention.span))
     }
 
     /// Whether one of the names in the value's own bracket has a cue.

@@ -65,7 +65,7 @@ impl Namer<'_> {
     }
 
     /// Whether a name is one that holds another name (`key`, `name`, `header`).
-    fn is_entry(&self, word: Span) -> bool {
+    pub(super) fn is_entry(&self, word: Span) -> bool {
         let name = self.page.slice(word).to_ascii_lowercase();
         str::from_utf8(&name).is_ok_and(|name| self.page.vocabulary().entry.contains(name))
     }
@@ -118,8 +118,20 @@ impl Namer<'_> {
             Lexeme::Word(word) if !word.overlaps(span) => Some((self.rank(word), word)),
             _ => None,
         });
-        let best = ranked.take(MAX_SIBLINGS).min_by_key(|(rank, _)| *rank);
-        best.filter(|(rank, _)| *rank < SAYS_NOTHING).map(|(_, word)| self.read_path(word))
+        let ranked: Vec<(u8, Span)> = ranked.take(MAX_SIBLINGS).collect();
+        let best = ranked.iter().min_by_key(|(rank, _)| *rank);
+        let (_, best) = *best.filter(|(rank, _)| *rank < SAYS_NOTHING)?;
+        let label = self.read_text(best);
+        // `<t>us</t> … <t>somebody else</t> … <t>VALUE</t>`
+        let is_text = |word: &Span| {
+            self.page.text[..word.start].ends_with(b">")
+                && self.page.text[word.end..].starts_with(b"<")
+        };
+        let between = ranked.iter().map(|(_, word)| *word);
+        let between = between.filter(|word| best.end < word.start && word.end < span.start);
+        let mut others = between.filter(is_text).map(|word| self.read_span(word));
+        let rival = others.find(|other| other.meaning == Meaning::Rival);
+        rival.filter(|_| label.meaning != Meaning::Credential).or(Some(label))
     }
 
     /// Whether a word says how an element looks (`class="…"`).
@@ -152,6 +164,19 @@ impl Namer<'_> {
         let object = name.iter().rposition(|byte| *byte == b'.').map(|dot| &name[..dot]);
         let is_source = |word: &str| self.page.vocabulary().reference_word.contains(word);
         function.into_iter().chain(object).any(|name| lex::any_subword(name, is_source))
+    }
+
+    /// Reads a word, and where it ends a text in quotes of several words, that text (`"Algolia search key"`).
+    fn read_text(&self, word: Span) -> Label {
+        const LONGEST: usize = 60;
+        let before = &self.page.text[word.start.saturating_sub(LONGEST)..word.start];
+        let quote = self.page.text.get(word.end).filter(|quote| b"\"'".contains(quote));
+        let start = quote.and_then(|quote| memchr::memrchr2(*quote, b'\n', before));
+        let text = start.map(|at| Span::new(word.start - before.len() + at + 1, word.end));
+        let label = text.filter(|_| before.ends_with(b" ")).map(|text| self.read_span(text));
+        label
+            .filter(|label| label.meaning == Meaning::Rival)
+            .unwrap_or_else(|| self.read_path(word))
     }
 
     /// Reads the last part of a path (`/app/keycloak/client-secret`), which may say whose it is.

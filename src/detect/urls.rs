@@ -2,6 +2,7 @@
 
 use super::items::Item;
 use super::lex;
+use super::mention::Mention;
 use super::page::Page;
 use crate::location::Span;
 
@@ -18,7 +19,29 @@ pub(super) fn is_parameter(page: &Page<'_>, span: Span) -> bool {
 pub(super) fn is_page_parameter(page: &Page<'_>, span: Span) -> bool {
     let on_page =
         |url| page.mentions.within_any(url, |mention| mention.host.is_some() && !mention.api);
-    url_before(page.text, span).is_some_and(on_page) || is_among_page_parameters(page, span)
+    url_before(page.text, span).is_some_and(on_page)
+        || is_among_page_parameters(page, span)
+        || is_path_of_page(page, span)
+}
+
+/// Whether the value is a part of the path of one of the provider's pages (`https://links.provider.com/u/VALUE`).
+fn is_path_of_page(page: &Page<'_>, span: Span) -> bool {
+    let run = glued(page.text, span, REACH);
+    let before = &page.text[run.start..span.start];
+    let ends = page.text[span.end..run.end].first();
+    let Some(scheme) = memchr::memmem::rfind(before, b"://").filter(|_| before.ends_with(b"/"))
+    else {
+        return false;
+    };
+    let host = run.start + scheme + 3;
+    let length = page.text[host..span.start].iter().position(|byte| *byte == b'/').unwrap_or(0);
+    let host = Span::new(host, host + length);
+    let is_page = |mention: &Mention| {
+        let domain = &page.text[mention.span.end.min(host.end)..host.end];
+        let is_suffix = domain.starts_with(b".") && !domain[1..].contains(&b'.');
+        !mention.api && (domain.is_empty() || is_suffix)
+    };
+    ends.is_none_or(|byte| b"/?#>)],;.".contains(byte)) && page.mentions.within_any(host, is_page)
 }
 
 /// `s=…&r=…&k=VALUE` without its URL.

@@ -17,6 +17,8 @@ const REACH: usize = 600;
 const MAX_LINES: usize = 10;
 /// Places of a name that are looked at.
 const MAX_USES: usize = 16;
+/// How far before and behind a name in a call the call's other arguments are read.
+const CALL: usize = 200;
 /// How far from a value its name is followed, in bytes.
 const USED_WITHIN: usize = 8 * 1024;
 
@@ -69,18 +71,8 @@ impl Judge<'_, '_> {
         if label.is_none_or(|label| label.names_provider || label.meaning == Meaning::Unknown) {
             return None;
         }
-        let text = self.page.text;
-        let window = own.start.saturating_sub(USED_WITHIN)..text.len().min(own.end + USED_WITHIN);
-        let start = window.start;
-        let is_part = |at: usize| text.get(at).is_some_and(|byte| lex::is_name(*byte));
-        let uses = memchr::memmem::find_iter(&text[window], name)
-            .map(|at| Span::new(start + at, start + at + name.len()))
-            .filter(|place| {
-                let is_whole = !is_part(place.start.wrapping_sub(1)) && !is_part(place.end);
-                is_whole
-                    && !own.overlaps(*place)
-                    && self.page.lines.around(place.start).len() < REACH
-            });
+        let is_short = |place: &Span| self.page.lines.around(place.start).len() < REACH;
+        let uses = self.uses_of(name, own).filter(is_short);
         let mut rival = None;
         for place in uses.take(MAX_USES) {
             let line = self.page.lines.around(place.start);
@@ -93,6 +85,41 @@ impl Judge<'_, '_> {
             rival = rival.or_else(|| callee.filter(is_theirs).map(quote::excerpt));
         }
         rival
+    }
+
+    /// Whether the name of the value is passed to a call together with a host of the provider (`new Client("https://…", NAME)`).
+    pub(super) fn is_passed_to_ours(&self, span: Span, context: &Context) -> bool {
+        let own = Span::new(context.statement.map_or(span.start, |own| own.start), span.end);
+        let Some(name) = self.assigned(context).filter(|name| name.len() > 1) else { return false };
+        let is_call = |place: Span| {
+            let text = self.page.text;
+            let before = &text[place.start.saturating_sub(CALL)..place.start];
+            let ends = |byte: &u8| matches!(byte, b'(' | b';' | b'{' | b'}' | b'=');
+            let Some(open) = before.iter().rposition(ends) else { return false };
+            let behind = &text[place.end..text.len().min(place.end + CALL)];
+            let is_argument = matches!(before.trim_ascii_end().last(), Some(b'(' | b','))
+                && matches!(behind.trim_ascii_start().first(), Some(b')' | b','));
+            let close = behind.iter().position(|byte| matches!(byte, b')' | b';'));
+            let call = Span::new(place.start - before.len() + open, place.end + close.unwrap_or(0));
+            is_argument
+                && before[open] == b'('
+                && self.page.mentions.within_any(call, |mention| mention.api)
+        };
+        self.uses_of(name, own).take(MAX_USES).any(is_call)
+    }
+
+    /// Where the name stands outside of `own` and not far from it.
+    fn uses_of<'a>(&'a self, name: &'a [u8], own: Span) -> impl Iterator<Item = Span> + 'a {
+        let text = self.page.text;
+        let start = own.start.saturating_sub(USED_WITHIN);
+        let window = &text[start..text.len().min(own.end + USED_WITHIN)];
+        let is_part = |at: usize| text.get(at).is_some_and(|byte| lex::is_name(*byte));
+        memchr::memmem::find_iter(window, name)
+            .map(move |at| Span::new(start + at, start + at + name.len()))
+            .filter(move |place| {
+                let is_whole = !is_part(place.start.wrapping_sub(1)) && !is_part(place.end);
+                is_whole && !own.overlaps(*place)
+            })
     }
 
     /// The last part of the name that the value is assigned to, without a sigil.

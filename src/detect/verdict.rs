@@ -402,7 +402,10 @@ impl<'r, 'p> Judge<'r, 'p> {
             let text = format!("another provider is nearer, {}", rival.in_words());
             verdict.add(self.weights.rival_nearer, text);
         }
-        if let Some(block) = self.stranger(context) {
+        if self.is_of_tenant(span, context) {
+            let text = "one of several keys in settings that speak to the provider alone";
+            verdict.add(self.weights.linked_name, text);
+        } else if let Some(block) = self.stranger(context) {
             let text = format!("its block `{block}` is about something else");
             verdict.add(self.weights.strange_block, text);
         }
@@ -475,6 +478,6 @@ fn is_plain(token: &[u8], shape: &Shape) -> bool {
     shape.alphabet == Alphabet::LowerHex || !has_both_cases(token)
 }
 
-fn has_both_cases(token: &[u8]) -> bool {
+pub(super) fn has_both_cases(token: &[u8]) -> bool {
     token.iter().any(u8::is_ascii_uppercase) && token.iter().any(u8::is_ascii_lowercase)
 }
