@@ -35,7 +35,7 @@ pub(crate) fn is_full() -> bool {
 /// Sets the limit; without one, what the machine allows.
 pub(crate) fn limit(asked: Option<u64>) {
     let space = address_space();
-    let allowed = asked.or_else(|| lowest([machine(), space.map(|space| space / 3)]));
+    let allowed = asked.or_else(|| lowest([machine(), space.map(|space| space / 4)]));
     if let Some(bytes) = allowed {
         LIMIT.store(isize::try_from(bytes).unwrap_or(isize::MAX), Ordering::Relaxed);
     }

@@ -270,6 +270,11 @@ fn in_insert(text: &[u8], tables: &Tables<'_>, span: Span) -> Option<Column> {
     let before = &text[floor..span.start];
     let values = rfind(before, b"values")?;
     let row_start = before.iter().rposition(|byte| *byte == b'(').filter(|at| *at > values)?;
+    let ends_before = |line: &[u8]| line.trim_ascii_end().ends_with(b";");
+    let mut lines_before = before[values..].split(|byte| *byte == b'\n').rev().skip(1);
+    if lines_before.any(ends_before) {
+        return None;
+    }
     let head = &before[..values];
     let statement = memchr::memrchr(b';', head).map_or(0, |at| at + 1);
     let (names, table) = match head.trim_ascii_end().strip_suffix(b")") {

@@ -44,7 +44,9 @@ impl Judge<'_, '_> {
         let callee = callee.filter(|callee| !callee.contains(&b'.')).map(lex::last_part);
         // A class is imported for one purpose; a function such as `updateValue` takes anything, unless it comes from there.
         let is_class = |callee: &&[u8]| callee.first().is_some_and(u8::is_ascii_uppercase);
-        let is_theirs = |callee: &&[u8]| is_class(callee) || self.page.is_imported(callee);
+        let is_theirs = |callee: &&[u8]| {
+            self.page.is_imported(callee) || is_class(callee) && !self.is_generic(callee)
+        };
         if let Some(callee) = callee.filter(is_theirs).filter(|callee| is_linked(callee)) {
             let callee = String::from_utf8_lossy(callee);
             let text = format!("passed to `{callee}`, which a line about {provider} names");
@@ -163,6 +165,15 @@ impl Judge<'_, '_> {
         // A block that names the provider says whose its values are, wherever it goes: to a proxy, for one.
         let ours = |block: &Block| self.page.mentions.within(block.header);
         let inner = context.blocks.iter().position(ours).unwrap_or(context.blocks.len());
+        // Nor does what is outside of an object say so that itself names the provider (`{ provider: NAME, key: VALUE }`).
+        let names_us = |block: &Block| {
+            let end = blocks::end(self.page, block.start).filter(|_| block.is_data);
+            end.is_some_and(|end| {
+                self.page.mentions.within(Span::new(block.start, end.max(block.start)))
+            })
+        };
+        let named = context.blocks[..inner].iter().position(names_us);
+        let inner = named.map_or(inner, |at| at + 1);
         // What stands around a block of another name goes elsewhere than that block.
         let is_strange = |block: &Block| {
             let name = self.namer.header_name(block).filter(|_| block.is_data);

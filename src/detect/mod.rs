@@ -1,6 +1,7 @@
 //! Finds the candidates in one document: views, prefilter, tokens, context, randomness, verdict. Takes bytes and a
 //! path, knows nothing of git, files or output.
 
+mod anchors;
 mod blocks;
 mod columns;
 mod console;

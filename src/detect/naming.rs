@@ -21,6 +21,8 @@ use crate::location::Span;
 
 /// Words that are looked at behind a value without a name tied to it.
 const MAX_ADJACENT: usize = 6;
+/// Longest title of a row.
+const MAX_TITLE: usize = 60;
 /// Names among siblings that are read.
 pub(super) const MAX_SIBLINGS: usize = 60;
 
@@ -76,6 +78,13 @@ impl Namer<'_> {
     /// The column's name, or where it only carries a value (`name;value`), another field of the row.
     fn column_label(&self, column: &Column, span: Span) -> Option<Label> {
         let label = self.read_span(column.name);
+        let is_ours = |label: &&Label| label.names_provider && label.meaning == Meaning::Credential;
+        // Managers of passwords call so whatever the title says that it is.
+        if label.meaning == Meaning::Password {
+            let fields = column.fields.iter().filter(|(_, field)| field.len() < MAX_TITLE);
+            let titles: Vec<Label> = fields.map(|(_, field)| self.read_span(*field)).collect();
+            return titles.iter().find(is_ours).cloned().or(Some(label));
+        }
         if !matches!(label.meaning, Meaning::Carrier | Meaning::Unknown) || label.names_provider {
             return Some(label);
         }
@@ -85,7 +94,6 @@ impl Namer<'_> {
             .filter(|field| !field.overlaps(span) && !self.page.slice(*field).contains(&b' '))
             .map(|field| self.read_span(field))
             .collect();
-        let is_ours = |label: &&Label| label.names_provider && label.meaning == Meaning::Credential;
         let is_other =
             |label: &&Label| matches!(label.meaning, Meaning::Harmless | Meaning::OtherPurpose);
         labels.iter().find(is_ours).or_else(|| labels.iter().find(is_other)).cloned()
@@ -231,7 +239,9 @@ impl Namer<'_> {
                     return Some(label);
                 }
                 Link::Adjacent if says_something => {
-                    return Some(self.phrase(label, &context.names[at..]));
+                    let mut label = self.phrase(label, &context.names[at..]);
+                    label.words.extend(self.words_behind(context, at));
+                    return Some(label);
                 }
                 Link::Adjacent => {
                     adjacent += 1;
@@ -247,6 +257,19 @@ impl Namer<'_> {
         }
         let beside = if carried { self.sibling_label(span, context) } else { None };
         beside.or_else(|| self.block_label(context)).or_else(|| self.path_label(context))
+    }
+
+    /// The words of the name directly behind one, which only carries the value (`secret webhook: VALUE`).
+    fn words_behind(&self, context: &Context, at: usize) -> Vec<String> {
+        let behind = at.checked_sub(1).map(|behind| context.names[behind].span);
+        let follows = |behind: &Span| {
+            let end = context.names[at].span.end;
+            end < behind.start && self.page.text[end..behind.start] == *b" "
+        };
+        behind
+            .filter(follows)
+            .map(|behind| lex::subwords(self.page.slice(behind)))
+            .unwrap_or_default()
     }
 
     /// The label together with the words before it, as in `the Yousign API key is`.
@@ -281,7 +304,11 @@ impl Namer<'_> {
         let labels: Vec<Label> = words.map(|pair| self.read_span(pair[1].span)).collect();
         let is = |meaning: Meaning| labels.iter().find(|label| label.meaning == meaning);
         let other = is(Meaning::Harmless).or_else(|| is(Meaning::Rival));
-        other.or_else(|| is(Meaning::Credential)).cloned().unwrap_or(label)
+        let Some(mut said) = other.or_else(|| is(Meaning::Credential)).cloned() else {
+            return label;
+        };
+        said.words.extend(label.words);
+        said
     }
 
     /// A credential that the word before it makes one for another purpose, as in `lock token`.

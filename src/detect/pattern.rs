@@ -5,11 +5,13 @@ use aho_corasick::AhoCorasick;
 use super::Hit;
 use super::context;
 use super::context::Context;
+use super::items;
 use super::lex;
 use super::mention::Nearest;
 use super::page::Page;
 use super::randomness;
 use super::score::Verdict;
+use super::urls;
 use crate::blob::BlobPath;
 use crate::finding::Confidence;
 use crate::finding::Environment;
@@ -35,7 +37,9 @@ pub(super) fn hits<'r>(page: &Page<'_>, provider: &'r Provider) -> Vec<Hit<'r>> 
             continue;
         }
         for span in matches(page, pattern, &parts) {
-            if !pattern.context.is_empty() && !stands_in_context(page, pattern, span) {
+            if !pattern.context.is_empty() && !stands_in_context(page, pattern, span)
+                || pattern.path.is_some() && is_in_section_of_another(page, span)
+            {
                 continue;
             }
             hits.push(Hit {
@@ -86,6 +90,14 @@ fn applies(pattern: &PatternRule, path: &BlobPath) -> bool {
     pattern.path.as_ref().is_none_or(|part| memchr::memmem::find(&lower, part.as_bytes()).is_some())
 }
 
+/// Whether the value's section is about something else (`[db]`).
+fn is_in_section_of_another(page: &Page<'_>, span: Span) -> bool {
+    let vocabulary = page.vocabulary();
+    let is_other = |word: &str| vocabulary.purpose_owner.contains(word);
+    let blocks = context::read(page, span).blocks;
+    blocks.iter().any(|block| lex::any_subword(page.slice(block.header), is_other))
+}
+
 /// Whether one of the rule's context words, if it has any, stands anywhere in the text or path.
 fn speaks_of_context(page: &Page<'_>, pattern: &PatternRule) -> bool {
     if pattern.context.is_empty() {
@@ -110,8 +122,17 @@ fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool
     let said = said.replace(['_', '-'], "");
     let holds = |words: &[String]| words.iter().any(|word| said.contains(word.as_str()));
     let is_ours = |near: &Nearest<'_>| near.has_host || names_nobody(page, pattern, &context);
+    let items = items::around(page, span, &context.blocks);
+    let is_foreign = |item: &items::Item| {
+        let host = urls::nearest_host(page, item.span, span, &[]);
+        matches!(host, Some(urls::Host::Foreign(_)))
+    };
+    let is_of_another =
+        items.iter().any(|item| !page.mentions.within(item.span) && is_foreign(item));
     let near = page.nearest_mention(span.start).filter(|near| {
-        near.distance.in_lines() <= page.rules.thresholds.near_lines && is_ours(near)
+        !is_of_another
+            && near.distance.in_lines() <= page.rules.thresholds.near_lines
+            && is_ours(near)
     });
     let near = near.map(|near| String::from_utf8_lossy(near.line()).to_ascii_lowercase());
     let is_said = |words: &[String]| {

@@ -6,7 +6,9 @@ use super::context::Context;
 use super::label::Label;
 use super::label::Meaning;
 use super::lex;
+use super::score::Verdict;
 use super::verdict::Judge;
+use super::verdict::has_both_cases;
 use super::verdict::own_line;
 use crate::location::Span;
 
@@ -141,6 +143,36 @@ impl Judge<'_, '_> {
         let mut ends = places.filter(|at| *at != span.start).map(|at| at + token.len());
         !token.iter().any(u8::is_ascii_uppercase)
             && ends.any(|end| self.page.text.get(end) == Some(&b'"') && self.page.is_key(end))
+    }
+
+    /// Weighs a digest's name in the statement of a value that could be one (`md5($x) === 'VALUE'`).
+    pub(super) fn weigh_digest(
+        &self,
+        span: Span,
+        label: Option<&Label>,
+        context: &Context,
+        verdict: &mut Verdict,
+    ) {
+        let is_ours =
+            label.is_some_and(|label| label.names_provider && label.meaning == Meaning::Credential);
+        let Some(statement) = context.statement.filter(|_| !is_ours) else { return };
+        if has_both_cases(self.page.slice(span)) {
+            return;
+        }
+        let is_digest = |word: &str| self.page.vocabulary().digest.contains(word);
+        if lex::any_subword(&self.page.text[statement.start..span.start], is_digest) {
+            verdict.add(self.weights.digest_nearby, "its statement speaks of a digest");
+        }
+    }
+
+    /// The data block around a value that could be a digest whose name says that it holds digests (`RETIRED_MD5 = {`).
+    pub(super) fn block_of_digests(&self, span: Span, context: &Context) -> Option<String> {
+        let digest = &self.page.vocabulary().digest;
+        let is_plain = !self.page.slice(span).iter().any(u8::is_ascii_uppercase);
+        let blocks = context.blocks.iter().take(3).filter(|block| is_plain && block.is_data);
+        let mut names = blocks.filter_map(|block| self.namer.header_name(block));
+        let name = names.find(|name| lex::any_subword(name, |word| digest.contains(word)))?;
+        Some(String::from_utf8_lossy(name).into_owned())
     }
 
     /// Whether a parenthesis opens right behind a value without quotes, as where a function is defined or called.

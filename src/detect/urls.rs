@@ -1,5 +1,6 @@
 //! URLs around a value: the parameter it is, the page it belongs to, the host that is called with it.
 
+use super::context;
 use super::items::Item;
 use super::lex;
 use super::mention::Mention;
@@ -22,6 +23,28 @@ pub(super) fn is_page_parameter(page: &Page<'_>, span: Span) -> bool {
     url_before(page.text, span).is_some_and(on_page)
         || is_among_page_parameters(page, span)
         || is_path_of_page(page, span)
+        || is_among_parameters_in_json(page, span)
+}
+
+/// `{ "s": …, "r": …, "k": "VALUE" }`
+fn is_among_parameters_in_json(page: &Page<'_>, span: Span) -> bool {
+    let is_part = |byte: &u8| b"\"' :".contains(byte);
+    let before = &page.text[span.start.saturating_sub(20)..span.start];
+    let end = before.len() - before.iter().rev().take_while(|byte| is_part(byte)).count();
+    let names = &page.provider.page_parameters;
+    let Some(own) = names.iter().find(|name| before[..end].ends_with(name.as_bytes())) else {
+        return false;
+    };
+    let is_quoted = |text: &[u8]| matches!(text.last(), Some(b'"' | b'\''));
+    if !is_quoted(&before[..end - own.len()]) || !before[end..].contains(&b':') {
+        return false;
+    }
+    let around = page.slice(context::siblings(page.text, span));
+    let others = names.iter().filter(|name| *name != own);
+    others
+        .filter(|name| memchr::memmem::find(around, format!("\"{name}\":").as_bytes()).is_some())
+        .count()
+        > 0
 }
 
 /// Whether the value is a part of the path of one of the provider's pages (`https://links.provider.com/u/VALUE`).

@@ -138,6 +138,13 @@ impl Judge<'_, '_> {
     pub(super) fn is_sent_to_provider(&self, name: &[u8], own: Span) -> bool {
         let name = without_sigil(name);
         let Some((first, last)) = self.page.sent_at(name) else { return false };
+        // A class such as `AuthenticationHeaderValue` is used for any host.
+        if name.first().is_some_and(u8::is_ascii_uppercase)
+            && has_lowercase(name)
+            && self.is_generic(name)
+        {
+            return false;
+        }
         // `Authorization: VALUE` is the header itself.
         let lower = String::from_utf8_lossy(name).to_ascii_lowercase();
         if self.page.vocabulary().header.contains(&lower) {
@@ -195,6 +202,10 @@ impl Judge<'_, '_> {
         };
         Some(without_sigil(object)).filter(|name| !name.is_empty())
     }
+}
+
+fn has_lowercase(name: &[u8]) -> bool {
+    name.iter().any(u8::is_ascii_lowercase)
 }
 
 fn without_sigil(name: &[u8]) -> &[u8] {

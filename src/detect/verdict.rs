@@ -119,6 +119,11 @@ impl<'r, 'p> Judge<'r, 'p> {
         verdict: &mut Verdict,
     ) {
         let label = naming.label.as_ref();
+        if let Some(block) = self.block_of_digests(span, context) {
+            let text = format!("stands in `{block}`, among digests");
+            verdict.add(self.weights.harmless_name, text);
+            return;
+        }
         if self.is_signature_check(context) || self.checked_at(context, label).is_some() {
             let text = "passed to a function that checks signatures";
             verdict.add(self.weights.signature_check, text);
@@ -232,26 +237,6 @@ impl<'r, 'p> Judge<'r, 'p> {
         self.provider.rules.iter().any(checks)
     }
 
-    /// Weighs a digest's name in the statement of a value that could be one (`md5($x) === 'VALUE'`).
-    fn weigh_digest(
-        &self,
-        span: Span,
-        label: Option<&Label>,
-        context: &Context,
-        verdict: &mut Verdict,
-    ) {
-        let is_ours =
-            label.is_some_and(|label| label.names_provider && label.meaning == Meaning::Credential);
-        let Some(statement) = context.statement.filter(|_| !is_ours) else { return };
-        if has_both_cases(self.page.slice(span)) {
-            return;
-        }
-        let is_digest = |word: &str| self.page.vocabulary().digest.contains(word);
-        if lex::any_subword(&self.page.text[statement.start..span.start], is_digest) {
-            verdict.add(self.weights.digest_nearby, "its statement speaks of a digest");
-        }
-    }
-
     /// Weighs how closely the value is tied to the provider, and whether it is tied to somebody else.
     fn weigh_provider(
         &self,
@@ -307,6 +292,13 @@ impl<'r, 'p> Judge<'r, 'p> {
         if let Some(owner) = self.owner_beside_ours(span, context) {
             let text = format!("its name begins with `{owner}`, one beside it with `{name}`");
             verdict.add(weights.other_item, text);
+        }
+        if let Some(anchor) = self.merged_from_ours(span) {
+            verdict.add(
+                weights.enclosing_block,
+                format!("its block takes in `&{anchor}`, which names {name}"),
+            );
+            return;
         }
         if self.weigh_host((span, rule), context, &items, verdict) {
             return;
@@ -390,6 +382,14 @@ impl<'r, 'p> Judge<'r, 'p> {
         }
         let at = self.nearest_use(span, context, label);
         let lines = self.weigh_mention(at, verdict);
+        let is_vague = label.is_some_and(|label| label.words == ["key"]);
+        if is_vague
+            && lines > self.page.rules.thresholds.middle_lines
+            && !has_both_cases(self.page.slice(span))
+        {
+            let text = "far away, `key` may be that of anything";
+            verdict.add(self.weights.unknown_name, text);
+        }
         let is_linked = naming.column.is_none() && self.weigh_links(span, label, context, verdict);
         let window =
             Span::new(at.saturating_sub(RIVAL_REACH), self.page.text.len().min(at + RIVAL_REACH));
@@ -405,7 +405,7 @@ impl<'r, 'p> Judge<'r, 'p> {
         if self.is_of_tenant(span, context) {
             let text = "one of several keys in settings that speak to the provider alone";
             verdict.add(self.weights.linked_name, text);
-        } else if let Some(block) = self.stranger(context) {
+        } else if let Some(block) = self.stranger(context).filter(|_| !is_linked) {
             let text = format!("its block `{block}` is about something else");
             verdict.add(self.weights.strange_block, text);
         }
