@@ -106,9 +106,11 @@ impl Made {
         index
     }
 
-    /// What the object with this id holds, by following its bases one after the other.
-    pub(super) fn read(&self, id: &[u8]) -> Option<Vec<u8>> {
-        let number = (0..self.entries.len()).find(|&number| self::id(number) == *id)?;
+    /// What the object with this id holds, by following its bases one after the other; `None` where a base is said to begin
+    /// within another entry, whose bytes may happen to be one.
+    pub(super) fn read(&self, id: &[u8]) -> Option<Option<Vec<u8>>> {
+        let number = (0..self.entries.len()).find(|&number| self::id(number) == *id);
+        let Some(number) = number else { return Some(None) };
         let places: BTreeMap<usize, usize> =
             self.entries.iter().enumerate().map(|(number, entry)| (entry.offset, number)).collect();
         self.follow(number, &places, 0)
@@ -119,18 +121,17 @@ impl Made {
         number: usize,
         places: &BTreeMap<usize, usize>,
         depth: usize,
-    ) -> Option<Vec<u8>> {
-        if depth > MOST {
-            return None;
-        }
-        match &self.entries.get(number)?.kind {
-            Kind::Whole(bytes) => Some(bytes.clone()),
-            Kind::Offset(offset, delta) => {
-                plain::apply(&self.follow(*places.get(offset)?, places, depth + 1)?, delta)
-            }
-            Kind::Id(base, delta) => plain::apply(&self.follow(*base, places, depth + 1)?, delta),
-            Kind::Broken => None,
-        }
+    ) -> Option<Option<Vec<u8>>> {
+        let entry = self.entries.get(number).filter(|_| depth <= MOST);
+        let Some(entry) = entry else { return Some(None) };
+        let (base, delta) = match &entry.kind {
+            Kind::Whole(bytes) => return Some(Some(bytes.clone())),
+            Kind::Broken => return Some(None),
+            Kind::Offset(offset, delta) => (*places.get(offset)?, delta),
+            Kind::Id(base, delta) => (*base, delta),
+        };
+        let base = self.follow(base, places, depth + 1)?;
+        Some(base.and_then(|base| plain::apply(&base, delta)))
     }
 }
 

@@ -105,7 +105,7 @@ pub fn pack_forest(data: &[u8]) {
     let made = make::pack(data);
     let (index, pack) = (made.index(), made.bytes());
     in_repo(&[("objects/pack/pack-x.idx", &index), ("objects/pack/pack-x.pack", pack)], |repo| {
-        compare(repo, |id| Some(made.read(id)));
+        compare(repo, |id| made.read(id));
     });
 }
 
