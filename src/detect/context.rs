@@ -60,12 +60,24 @@ pub(super) struct Context {
 pub(super) fn read(page: &Page<'_>, span: Span) -> Context {
     let mut context = Context { is_bare: is_bare(page, span), ..Context::default() };
     statement::read(page, span, &mut context);
+    context.is_bearer |= follows_bearer(page.text, span);
     context.listed_key = listed_key(page, span);
     if let Some(key) = context.listed_key {
         context.statement = Some(Span::new(key.start, span.end));
     }
     context.blocks = blocks::around(page, span.start);
     context
+}
+
+/// Whether the literal before the value's own ends in a scheme (`"Authorization: Bearer " "VALUE"`).
+fn follows_bearer(text: &[u8], span: Span) -> bool {
+    const REACH: usize = 80;
+    let before = &text[span.start.saturating_sub(REACH)..span.start];
+    let Some(literal) = before.strip_suffix(b"\"").map(<[u8]>::trim_ascii_end) else {
+        return false;
+    };
+    let scheme = literal.strip_suffix(b"\"").map(<[u8]>::trim_ascii_end).unwrap_or_default();
+    scheme.len() >= 6 && scheme[scheme.len() - 6..].eq_ignore_ascii_case(b"bearer")
 }
 
 fn is_bare(page: &Page<'_>, span: Span) -> bool {
