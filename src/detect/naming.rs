@@ -298,8 +298,8 @@ impl Namer<'_> {
             return label;
         }
         let words = names.windows(2).take(MAX_ADJACENT).take_while(|pair| {
-            let between = &self.page.text[pair[1].span.end..pair[0].span.start];
-            pair[1].link == Link::Adjacent && between == b" "
+            let between = self.page.text.get(pair[1].span.end..pair[0].span.start);
+            pair[1].link == Link::Adjacent && between == Some(b" ")
         });
         let labels: Vec<Label> = words.map(|pair| self.read_span(pair[1].span)).collect();
         let is = |meaning: Meaning| labels.iter().find(|label| label.meaning == meaning);

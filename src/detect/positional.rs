@@ -125,6 +125,7 @@ fn arguments_of(page: &Page<'_>, bracket: usize) -> Option<(Span, Vec<Span>)> {
 /// The name under which the body of a function puts a parameter into an object (`apiKey:e`).
 fn use_of(page: &Page<'_>, body: Span, parameter: &Span) -> Option<Span> {
     let name = page.slice(*parameter);
+    (!name.is_empty()).then_some(())?;
     let ends = |at: usize| !page.text.get(at).is_some_and(|byte| lex::is_name(*byte));
     let is_part = |byte: &u8| lex::is_name(*byte) || matches!(byte, b'"' | b'\'');
     let mut uses = memchr::memmem::find_iter(page.slice(body), name).map(|at| body.start + at);

@@ -40,11 +40,8 @@ fn is_among_parameters_in_json(page: &Page<'_>, span: Span) -> bool {
         return false;
     }
     let around = page.slice(context::siblings(page.text, span));
-    let others = names.iter().filter(|name| *name != own);
-    others
-        .filter(|name| memchr::memmem::find(around, format!("\"{name}\":").as_bytes()).is_some())
-        .count()
-        > 0
+    let mut others = names.iter().filter(|name| *name != own);
+    others.any(|name| memchr::memmem::find(around, format!("\"{name}\":").as_bytes()).is_some())
 }
 
 /// Whether the value is a part of the path of one of the provider's pages (`https://links.provider.com/u/VALUE`).
