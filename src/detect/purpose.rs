@@ -171,7 +171,9 @@ impl Judge<'_, '_> {
         let is_plain = !self.page.slice(span).iter().any(u8::is_ascii_uppercase);
         let blocks = context.blocks.iter().take(3).filter(|block| is_plain && block.is_data);
         let mut names = blocks.filter_map(|block| self.namer.header_name(block));
-        let name = names.find(|name| lex::any_subword(name, |word| digest.contains(word)))?;
+        // A `hash` of Perl and Ruby holds anything.
+        let is_digest = |word: &str| word != "hash" && digest.contains(word);
+        let name = names.find(|name| lex::any_subword(name, is_digest))?;
         Some(String::from_utf8_lossy(name).into_owned())
     }
 

@@ -56,10 +56,12 @@ fn is_path_of_page(page: &Page<'_>, span: Span) -> bool {
     let host = run.start + scheme + 3;
     let length = page.text[host..span.start].iter().position(|byte| *byte == b'/').unwrap_or(0);
     let host = Span::new(host, host + length);
+    // Somebody's own proxy may be called like the provider, under another domain.
+    let is_known =
+        |name: &[u8]| page.provider.hosts.iter().any(|host| host.pattern.regex().is_match(name));
     let is_page = |mention: &Mention| {
-        let domain = &page.text[mention.span.end.min(host.end)..host.end];
-        let is_suffix = domain.starts_with(b".") && !domain[1..].contains(&b'.');
-        !mention.api && (domain.is_empty() || is_suffix)
+        let domain = &page.text[mention.span.start.max(host.start)..host.end];
+        !mention.api && (is_known(domain) || is_known(&[b"api.", domain].concat()))
     };
     ends.is_none_or(|byte| b"/?#>)],;.".contains(byte)) && page.mentions.within_any(host, is_page)
 }
