@@ -188,7 +188,6 @@ impl Namer<'_> {
     fn tied_label(&self, span: Span, context: &Context, floor: usize) -> Option<Label> {
         let mut carried = false;
         let mut adjacent = 0;
-        let mut rival = None;
         let names = context.names.iter().take_while(|name| name.span.start >= floor);
         for (at, name) in names.enumerate() {
             let label = self.read_path(name.span);
@@ -203,12 +202,7 @@ impl Namer<'_> {
                 Link::Adjacent
                     if label.meaning == Meaning::Rival
                         && label.words.len() == 1
-                        && !self.is_symbol(name.span) =>
-                {
-                    rival = Some(label);
-                }
-                // Somebody else stands between.
-                Link::Adjacent if label.names_provider && rival.is_some() => return rival,
+                        && !self.is_symbol(name.span) => {}
                 _ if is_carrier && !label.names_provider => {
                     carried = true;
                     let around = context::siblings(self.page.text, span);
@@ -277,13 +271,20 @@ impl Namer<'_> {
         let is_glue = |byte: &u8| b" \t\"'`*_:".contains(byte);
         let joined = names.windows(2).take_while(|pair| {
             let between = pair[1].span.end..pair[0].span.start;
+            // A sentence before this one is about something else.
             pair[1].link == Link::Adjacent
+                && !self.page.slice(pair[1].span).ends_with(b".")
                 && !is_number(self.page.slice(pair[1].span))
                 && between.len() < 6
                 && self.page.text[between].iter().all(is_glue)
         });
         let words: Vec<&[u8]> =
             joined.map(|pair| self.page.slice(pair[1].span)).take(MAX_ADJACENT).collect();
+        let before = words.first().map(|word| self.read(word));
+        let is_rival = |label: &Label| label.meaning == Meaning::Rival;
+        if let Some(rival) = before.filter(is_rival).filter(|_| !label.names_provider) {
+            return rival;
+        }
         let is_adjacent = names.first().is_some_and(|name| name.link == Link::Adjacent);
         // `unsubscribe token=…` in a log
         let is_said = is_adjacent || !self.page.is_code();
