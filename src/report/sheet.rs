@@ -7,6 +7,7 @@ use std::io;
 use super::Context;
 use super::cure;
 use super::cure::Cure;
+use super::escape::terminal;
 use super::exposure;
 use super::exposure::Timeline;
 use super::markdown::code;
@@ -31,7 +32,7 @@ pub(super) fn write_text(
     let mut text = format!("Cure sheet: {}\n", words::found(report));
     for (at, finding) in report.leaks().enumerate() {
         let sheet = Sheet::of(finding, context);
-        let _written = writeln!(text, "\n{}. {}", at + 1, sheet.title);
+        let _written = writeln!(text, "\n{}. {}", at + 1, terminal(&sheet.title));
         for (label, fact) in &sheet.facts {
             words::wrap(&mut text, &format!("   {label:LABEL$}"), fact);
         }
