@@ -1,5 +1,6 @@
 //! What a block of YAML takes from an anchor elsewhere in the file.
 
+use super::items;
 use super::lex;
 use super::page::Page;
 use super::verdict::Judge;
@@ -32,11 +33,9 @@ impl Judge<'_, '_> {
     }
 }
 
-/// The columns before a line's text; `None` for a blank line or a comment.
+/// The column of a line's text; `None` for a blank line or a comment.
 fn indent(line: &[u8]) -> Option<usize> {
-    let column = line.iter().take_while(|byte| **byte == b' ').count();
-    let text = line[column..].trim_ascii_end();
-    (!text.is_empty() && !text.starts_with(b"#")).then_some(column)
+    items::column(line).map(|(column, _)| column)
 }
 
 /// The name behind `<<: *` in a line.

@@ -124,7 +124,7 @@ fn lined(page: &Page<'_>, span: Span) -> Option<Item> {
 }
 
 /// The column of a line's text, and whether that is an item's dash; `None` for a blank line or a comment.
-fn column(line: &[u8]) -> Option<(usize, bool)> {
+pub(super) fn column(line: &[u8]) -> Option<(usize, bool)> {
     let column = line.iter().take_while(|byte| **byte == b' ').count();
     let text = line[column..].trim_ascii_end();
     (!text.is_empty() && !text.starts_with(b"#")).then(|| (column, text.starts_with(b"- ")))

@@ -141,13 +141,13 @@ impl Judge<'_, '_> {
             Some(Host::Between(host)) => context.is_bearer.then_some(host),
             None => None,
         };
-        // What signatures are checked with is sent nowhere; a URL beside it is where notifications come in.
         if foreign.is_some() && self.is_passed_to_ours(span, context) {
             let text =
                 format!("its name is passed to a call with a host of {}", self.provider.name);
             verdict.add(self.weights.same_call, text);
             return true;
         }
+        // What signatures are checked with is sent nowhere; a URL beside it is where notifications come in.
         if let Some(host) = foreign.filter(|_| self.is_default(rule)) {
             verdict.add(self.weights.foreign_host, format!("the same call goes to {host}"));
         }

@@ -137,12 +137,14 @@ impl Judge<'_, '_> {
     pub(super) fn is_key_elsewhere(&self, span: Span) -> bool {
         const REACH: usize = 16 * 1024;
         let token = self.page.slice(span);
+        if token.iter().any(u8::is_ascii_uppercase) {
+            return false;
+        }
         let start = span.start.saturating_sub(REACH);
         let window = &self.page.text[start..self.page.text.len().min(span.end + REACH)];
         let places = memchr::memmem::find_iter(window, token).map(|at| start + at);
         let mut ends = places.filter(|at| *at != span.start).map(|at| at + token.len());
-        !token.iter().any(u8::is_ascii_uppercase)
-            && ends.any(|end| self.page.text.get(end) == Some(&b'"') && self.page.is_key(end))
+        ends.any(|end| self.page.text.get(end) == Some(&b'"') && self.page.is_key(end))
     }
 
     /// Weighs a digest's name in the statement of a value that could be one (`md5($x) === 'VALUE'`).

@@ -9,6 +9,7 @@ use super::quote;
 use super::urls;
 use super::urls::Host;
 use super::verdict::Judge;
+use super::verdict::has_both_cases;
 use crate::location::Span;
 
 /// How far around a use a host is looked for, in bytes.
@@ -139,10 +140,8 @@ impl Judge<'_, '_> {
         let name = without_sigil(name);
         let Some((first, last)) = self.page.sent_at(name) else { return false };
         // A class such as `AuthenticationHeaderValue` is used for any host.
-        if name.first().is_some_and(u8::is_ascii_uppercase)
-            && has_lowercase(name)
-            && self.is_generic(name)
-        {
+        let is_class = name.first().is_some_and(u8::is_ascii_uppercase) && has_both_cases(name);
+        if is_class && self.is_generic(name) {
             return false;
         }
         // `Authorization: VALUE` is the header itself.
@@ -202,10 +201,6 @@ impl Judge<'_, '_> {
         };
         Some(without_sigil(object)).filter(|name| !name.is_empty())
     }
-}
-
-fn has_lowercase(name: &[u8]) -> bool {
-    name.iter().any(u8::is_ascii_lowercase)
 }
 
 fn without_sigil(name: &[u8]) -> &[u8] {
