@@ -38,9 +38,18 @@ pub(super) fn around(page: &Page<'_>, at: usize) -> Vec<Block> {
     let mut blocks: Vec<Block> = brackets.take(MAX_BLOCKS).cloned().collect();
     // The line below the last one that counts begins behind the floor.
     let is_near = |line: &&Line| line.span.end + 1 > floor.max(1);
+    // A line that ends in a bracket heads the same block as that.
+    let is_bracketed = |line: &&Line| {
+        let open = text[..line.span.end].trim_ascii_end().len();
+        let is_same =
+            |block: &Block| block.start + 1 == open && block.header.start <= line.span.start;
+        blocks.iter().any(is_same)
+    };
     let above = outline.indented_above(text, lines, at).take_while(is_near);
+    let above = above.filter(|line| !is_bracketed(line));
     let above = above.map(|line| line.block.get_or_init(|| line_block(page, line.span)));
-    blocks.extend(above.take(MAX_BLOCKS).cloned());
+    let above: Vec<Block> = above.take(MAX_BLOCKS).cloned().collect();
+    blocks.extend(above);
     let section = outline.section_above(text, lines, at).filter(is_near);
     blocks.extend(section.map(|line| Block {
         header: line.span,
@@ -158,6 +167,13 @@ fn header_before(text: &[u8], bracket: usize) -> Span {
         start -= 1;
     }
     Span::new(start, bracket)
+}
+
+/// Whether a block is the body of a function that is written where it is passed on (`test(…, async () => {`).
+pub(super) fn is_function(page: &Page<'_>, block: &Block) -> bool {
+    let header = page.text[block.header.start.min(block.start)..block.start].trim_ascii_end();
+    let header = header.strip_suffix(b"=>").unwrap_or(header).trim_ascii_end();
+    page.text.get(block.start) == Some(&b'{') && !block.is_data && header.ends_with(b")")
 }
 
 /// Where the brackets around `at` open, the innermost first.

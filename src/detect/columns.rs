@@ -269,7 +269,7 @@ fn in_insert(text: &[u8], tables: &Tables<'_>, span: Span) -> Option<Column> {
     let floor = span.start.saturating_sub(MAX_ROW);
     let before = &text[floor..span.start];
     let values = rfind(before, b"values")?;
-    let row_start = before.iter().rposition(|byte| *byte == b'(').filter(|at| *at > values)?;
+    let row_start = values + open_row(&before[values..])?;
     let ends_before = |line: &[u8]| line.trim_ascii_end().ends_with(b";");
     let mut lines_before = before[values..].split(|byte| *byte == b'\n').rev().skip(1);
     if lines_before.any(ends_before) {
@@ -288,11 +288,32 @@ fn in_insert(text: &[u8], tables: &Tables<'_>, span: Span) -> Option<Column> {
             (tables.0.get(name)?.clone(), statement..values)
         }
     };
-    let own = fields(&before[row_start + 1..], b',');
+    let own = literals(&before[row_start + 1..]);
     let row_end = memchr::memchr2(b')', b'\n', &text[span.end..]).unwrap_or(0);
     let row = Span::new(floor + row_start, span.end + row_end.min(MAX_ROW));
     let table = Span::new(floor + table.start, floor + table.end);
     Column::numbered(text, own.len() - 1, (&names, &own), (row, Some(table)))
+}
+
+/// Where the row opens that is not closed at the end of an `INSERT` so far; brackets in literals do not count.
+fn open_row(text: &[u8]) -> Option<usize> {
+    let (mut row, mut depth) = (None, 0_usize);
+    let mut is_quoted = false;
+    let mut is_escaped = false;
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'\'' => is_quoted = !is_quoted,
+            b'(' if !is_quoted => {
+                row = if depth == 0 { Some(at) } else { row };
+                depth += 1;
+            }
+            b')' if !is_quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    row.filter(|_| depth > 0)
 }
 
 /// The tables that a text defines.
@@ -368,6 +389,15 @@ fn rfind(text: &[u8], word: &[u8]) -> Option<usize> {
 
 /// Splits at separators that stand outside of quotes, and takes quotes and spaces off.
 fn fields(row: &[u8], separator: u8) -> Vec<&[u8]> {
+    split(row, separator, b"")
+}
+
+/// Splits the values of a row in SQL, whose literals may have a letter before them (`N'VALUE'`).
+fn literals(row: &[u8]) -> Vec<&[u8]> {
+    split(row, b',', b"NnEeBb")
+}
+
+fn split<'r>(row: &'r [u8], separator: u8, prefixes: &[u8]) -> Vec<&'r [u8]> {
     let mut quote = None;
     // In the middle of a field a quote is an apostrophe.
     let mut is_begun = false;
@@ -378,7 +408,8 @@ fn fields(row: &[u8], separator: u8) -> Vec<&[u8]> {
             _ => {}
         }
         let ends = quote.is_none() && *byte == separator;
-        is_begun = !ends && (is_begun || !byte.is_ascii_whitespace());
+        let is_before = byte.is_ascii_whitespace() || prefixes.contains(byte);
+        is_begun = !ends && (is_begun || !is_before);
         ends
     })
     .map(|field| field.trim_ascii().trim_ascii_start())

@@ -46,19 +46,32 @@ pub(super) fn form_field(page: &Page<'_>, span: Span) -> Option<Span> {
         .then(|| Span::new(field.start + name + 5, field.end))
 }
 
-/// The message before the one that is nothing but the value (`[date, time] Name: VALUE`).
+/// The message before the one that is nothing but the value (`[date, time] Name: VALUE`), or hands it over (`Name: here it is: VALUE`).
 pub(super) fn chat(page: &Page<'_>, rivals: &Rivals, span: Span) -> Option<Span> {
     let own = page.lines.around(span.start);
     let is_edge = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`".contains(byte);
     let quotes = page.text[own.start..span.start].iter().rev().take_while(|byte| is_edge(byte));
     let start = span.start - quotes.count();
+    let is_sender_before = |end: usize| is_sender(page, Span::new(own.start, end));
     let is_message = page.text[span.end..own.end].iter().all(is_edge)
-        && is_sender(page, Span::new(own.start, start));
+        && (is_sender_before(start) || is_sender_before(handover(page, own, start)));
     let messages = page.lines.above(own).take(MAX_MESSAGES).map_while(|line| {
         let said = memchr::memmem::find(page.slice(line), b": ").map(|at| line.start + at + 1)?;
         is_sender(page, Span::new(line.start, said)).then(|| Span::new(said, line.end))
     });
     about(page, rivals, messages.take(if is_message { MAX_MESSAGES } else { 0 }))
+}
+
+/// Where in a line the words begin with which somebody hands over what stands at `end`.
+fn handover(page: &Page<'_>, line: Span, end: usize) -> usize {
+    let before = &page.text[line.start.max(end.saturating_sub(LONGEST_SENDER))..end];
+    let is_handing = |word: &[u8]| {
+        let word = word.trim_ascii_end();
+        let word = String::from_utf8_lossy(word.strip_suffix(b":").unwrap_or(word)).to_lowercase();
+        word.is_empty() || page.vocabulary().handover.contains(&word)
+    };
+    let words = before.rsplit(|byte| b" ,'".contains(byte)).take_while(|word| is_handing(word));
+    end - words.map(|word| word.len() + 1).sum::<usize>().min(before.len())
 }
 
 /// The nearest of some messages that speaks of the provider, unless one behind it speaks of another; or else the nearest.

@@ -1,6 +1,7 @@
 //! What a name says about the value it stands for.
 
 use super::lex;
+use super::randomness;
 use super::rivals::Rivals;
 use crate::rule::Provider;
 use crate::rule::RuleKind;
@@ -53,7 +54,8 @@ impl Label {
         vocabulary: &Vocabulary,
         rivals: &Rivals,
     ) -> Self {
-        let words = lex::subwords(name);
+        let is_name = !randomness::is_drawn(name);
+        let words = if is_name { lex::subwords(name) } else { vec![] };
         let last_part = name
             .rsplit(|byte| *byte == b'.' || *byte == b':')
             .find(|part| !part.is_empty())

@@ -136,7 +136,9 @@ pub(super) fn last_subword(name: &[u8]) -> String {
 pub(super) fn any_subword(name: &[u8], mut test: impl FnMut(&str) -> bool) -> bool {
     let mut word = String::new();
     for (at, &byte) in name.iter().enumerate() {
-        let is_part = byte.is_ascii_alphanumeric() || byte >= 0x80;
+        // `’` and the dashes of Unicode are no letters.
+        let is_mark = byte == 0xe2 && name.get(at + 1) == Some(&0x80);
+        let is_part = byte.is_ascii_alphanumeric() || byte >= 0x80 && !is_mark;
         let before = at.checked_sub(1).map(|before| name[before]);
         let starts = byte.is_ascii_uppercase()
             && (before
@@ -194,6 +196,11 @@ pub(super) fn last_part(name: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn typographic_apostrophe_separates_words() {
+        assert_eq!(subwords("Clé d\u{2019}API".as_bytes()), ["clé", "d", "api"]);
+    }
 
     #[test]
     fn names_split_alike_in_every_style() {

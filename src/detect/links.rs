@@ -177,7 +177,8 @@ impl Judge<'_, '_> {
         // What stands around a block of another name goes elsewhere than that block.
         let is_strange = |block: &Block| {
             let name = self.namer.header_name(block).filter(|_| block.is_data);
-            name.is_some_and(|name| !self.is_generic(name))
+            let is_trade = |word: &str| self.page.vocabulary().trade.contains(word);
+            name.is_some_and(|name| !self.is_generic(name) || lex::any_subword(name, is_trade))
         };
         let strange = context.blocks[..inner].iter().position(is_strange);
         let inner = strange.map_or(inner, |at| at + 1);
@@ -186,20 +187,22 @@ impl Judge<'_, '_> {
             .filter(|block| block.is_data || self.page.text.get(block.start) == Some(&b'('));
         let windows = calls.take(3).filter_map(|block| {
             let end = blocks::end(self.page, block.start)?;
-            Some(near(Span::new(block.start, self.chain_end(end))))
+            Some((block.start, near(Span::new(block.start, self.chain_end(end)))))
         });
+        // What stands in a function passed to a call is not all sent to one host.
+        let is_function = |block: &&Block| blocks::is_function(self.page, block);
+        let function = context.blocks.iter().find(is_function).map_or(0, |block| block.start);
+        let is_sent = |start: usize, host: &Host| start > function || *host == Host::Ours;
         // Of a server's settings: `location /sign/ { proxy_pass URL; proxy_set_header … VALUE; }`.
         let own = context.blocks.first().filter(|_| context.is_bearer && !self.page.is_code());
         let own = own.filter(|block| self.page.text.get(block.start) == Some(&b'{'));
         let own = own.and_then(|block| {
-            Some(near(Span::new(block.start, blocks::end(self.page, block.start)?)))
+            Some((block.start, near(Span::new(block.start, blocks::end(self.page, block.start)?))))
         });
-        let windows = windows.chain(own);
-        context
-            .statement
-            .map(near)
-            .into_iter()
-            .chain(windows)
-            .find_map(|window| urls::nearest_host(self.page, window, span, items))
+        let statement = context.statement.map(|statement| (span.start, near(statement)));
+        statement.into_iter().chain(windows).chain(own).find_map(|(start, window)| {
+            let host = urls::nearest_host(self.page, window, span, items);
+            host.filter(|host| is_sent(start, host))
+        })
     }
 }

@@ -202,8 +202,10 @@ impl Judge<'_, '_> {
 
     /// Whether a password's siblings are those of a database's.
     pub(super) fn is_for_database(&self, span: Span) -> bool {
-        let around = self.page.slice(context::siblings(self.page.text, span));
-        lex::any_subword(around, |word| self.page.vocabulary().database_field.contains(word))
+        let around = context::siblings(self.page.text, span);
+        let is_field = |word: &str| self.page.vocabulary().database_field.contains(word);
+        !self.page.mentions.within_any(around, |mention| mention.host.is_some())
+            && lex::any_subword(self.page.slice(around), is_field)
     }
 
     /// Whether a name ends as files of a project do (`YousignClient.php`).

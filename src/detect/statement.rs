@@ -99,6 +99,10 @@ impl Walk<'_, '_, '_> {
             self.lexemes.jump_to(name.start - 2);
             return;
         }
+        if let Some(field) = self.field_filled_in() {
+            self.context.names = vec![Name { span: field, link: Link::Assigned }];
+            self.link = Link::Adjacent;
+        }
         // `os.environ["NAME"] = VALUE`, `getenv('NAME') ?: VALUE`
         if self.depth == 0
             && self.context.names.is_empty()
@@ -139,6 +143,24 @@ impl Walk<'_, '_, '_> {
         (is_whole && !name.is_empty()).then_some(name)
     }
 
+    /// The string that names the field which a method fills in with the value (`page.getByLabel('NAME').fill(VALUE)`).
+    fn field_filled_in(&self) -> Option<Span> {
+        const LONGEST: usize = 120;
+        let (text, end) = (self.page.text, self.lexemes.offset());
+        let [Name { span: method, link: Link::Called }] = self.context.names[..] else {
+            return None;
+        };
+        let written = String::from_utf8_lossy(self.page.slice(method)).to_ascii_lowercase();
+        let is_method = text[end] == b')' && text[end + 1..method.start].trim_ascii().is_empty();
+        let method = written.strip_prefix('.').filter(|_| is_method && self.depth == 0)?;
+        self.page.vocabulary().entering.contains(method).then_some(())?;
+        let floor = end.saturating_sub(LONGEST);
+        let is_quote = |byte: &u8| b"\"'`".contains(byte);
+        let close = floor + text[floor..end].iter().rposition(is_quote)?;
+        let open = floor + text[floor..close].iter().rposition(|byte| *byte == text[close])?;
+        Some(Span::new(open + 1, close))
+    }
+
     fn open(&mut self, bracket: u8) -> bool {
         if bracket == b'(' {
             self.go_on(Link::Called);
@@ -155,6 +177,11 @@ impl Walk<'_, '_, '_> {
 
     fn word(&mut self, word: Span) {
         let (text, written) = (self.page.text, self.page.slice(word));
+        let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80;
+        // `@{f('VALUE')}`, as workflows write what is computed.
+        if !written.iter().any(is_letter) {
+            return;
+        }
         // Options of a command do not name what it reads (`--data-file=- <<< VALUE`).
         if self.is_here_string && written.starts_with(b"-") {
             return;
@@ -179,7 +206,7 @@ impl Walk<'_, '_, '_> {
             return;
         }
         // Another value (`test ? VALUE : VALUE`) names nothing.
-        if self.depth > 0 || is_drawn(written) && self.is_in_line(word) {
+        if self.depth > 0 || randomness::is_drawn(written) && self.is_in_line(word) {
             return;
         }
         if written.eq_ignore_ascii_case(b"bearer") && is_first && !self.is_assigned {
@@ -249,18 +276,6 @@ impl Walk<'_, '_, '_> {
     fn converts(&self, word: Span) -> bool {
         self.page.vocabulary().is_conversion(self.page.slice(word))
     }
-}
-
-/// Whether a word is no name but a value like those that are searched: digits stand here and there in it.
-fn is_drawn(word: &[u8]) -> bool {
-    const SHORTEST: usize = 24;
-    const CHANGES: usize = 4;
-    let changes =
-        word.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit());
-    let is_mixed = word.iter().any(u8::is_ascii_uppercase) && word.iter().any(u8::is_ascii_digit);
-    word.len() >= SHORTEST
-        && word.iter().all(u8::is_ascii_alphanumeric)
-        && (changes.count() >= CHANGES || is_mixed && randomness::objection(word).is_none())
 }
 
 /// The name in `${NAME}`, whose closing brace stands at `end`.
@@ -343,6 +358,8 @@ fn goes_on(text: &[u8], lexemes: &lex::Leftwards<'_>, unfinished: bool) -> bool 
         // A masked value ends in stars, a row of a table in a bar.
         Some(Lexeme::Operator(byte)) => byte != b'*' && !(byte == b'|' && is_row()),
         Some(Lexeme::Open(b'(' | b'[', _)) => true,
+        // `NAME[] = {`, as C and its like write lists.
+        Some(Lexeme::Open(b'{', at)) => unfinished && text[..at].trim_ascii_end().ends_with(b"="),
         Some(Lexeme::Comma) => unfinished,
         _ => false,
     }

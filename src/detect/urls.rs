@@ -106,8 +106,8 @@ pub(super) fn is_user_information(page: &Page<'_>, span: Span) -> bool {
         })
 }
 
-/// Whether the value is the user or the password of a URL of somebody else's host (`postgres://app:VALUE@db`), or a parameter
-/// of such a URL that does not speak of the provider at all.
+/// Whether the value is the user or the password of a URL of somebody else's host (`postgres://app:VALUE@db`), a part of such a
+/// URL's path that does not speak of the provider before it, or a parameter of one that does not at all.
 pub(super) fn is_in_url_elsewhere(page: &Page<'_>, span: Span) -> bool {
     let run = glued(page.text, span, REACH);
     let before = &page.text[run.start..span.start];
@@ -126,9 +126,16 @@ pub(super) fn is_in_url_elsewhere(page: &Page<'_>, span: Span) -> bool {
         ];
         return !parts.iter().any(|part| page.mentions.within(*part));
     }
-    is_parameter(page, span)
-        && !page.mentions.within(run)
-        && matches!(host_at(page, run.start + scheme), Some(Host::Foreign(_)))
+    let is_elsewhere = |part: Span| {
+        !page.mentions.within(part)
+            && matches!(
+                host_at(page, run.start + scheme),
+                Some(Host::Foreign(_) | Host::Between(_))
+            )
+    };
+    let is_in_path = before.ends_with(b"/") && !before[scheme..].contains(&b'?');
+    is_parameter(page, span) && is_elsewhere(run)
+        || is_in_path && is_elsewhere(Span::new(run.start, span.start))
 }
 
 /// Whether the value is a parameter of a request that one's own server has logged (`"GET /reset?token=VALUE HTTP/1.1"`), in a line that

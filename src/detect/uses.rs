@@ -81,7 +81,11 @@ impl Judge<'_, '_> {
             if self.page.mentions.within(line) {
                 return None;
             }
+            let behind = self.page.text[place.end..line.end].trim_ascii_start();
+            // `password=` names another argument.
+            let is_argument = matches!(behind.first(), Some(b',' | b')' | b'}' | b']'));
             let callee = memchr::memchr(b'(', before).map(|open| &before[..open]);
+            let callee = callee.filter(|_| is_argument);
             let is_theirs = |callee: &&[u8]| self.rivals.named_plainly_in(callee);
             rival = rival.or_else(|| callee.filter(is_theirs).map(quote::excerpt));
         }
@@ -152,7 +156,10 @@ impl Judge<'_, '_> {
         let is_ours = |at: usize| {
             let end = self.page.text.len().min(at + REACH);
             let window = Span::new(at.saturating_sub(REACH), end);
-            urls::nearest_host(self.page, window, Span::new(at, at), &[]) == Some(Host::Ours)
+            match urls::nearest_host(self.page, window, Span::new(at, at), &[]) {
+                Some(host) => host == Host::Ours,
+                None => self.page.mentions.in_path,
+            }
         };
         let is_use = |at: &usize| !own.overlaps(Span::new(*at, *at + 1));
         [first, last].into_iter().filter(is_use).any(is_ours)

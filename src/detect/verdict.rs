@@ -139,6 +139,7 @@ impl<'r, 'p> Judge<'r, 'p> {
         if urls::is_in_url_elsewhere(self.page, span) {
             let text = "a part of a URL of another host";
             verdict.add(self.weights.rival_in_statement, text);
+            return;
         }
         if context.is_bearer && !label.is_some_and(is_rival) {
             verdict.add(self.weights.bearer, "follows `Bearer`");
@@ -306,16 +307,22 @@ impl<'r, 'p> Judge<'r, 'p> {
         if naming.column.as_ref().is_some_and(|column| self.is_strange(column)) {
             verdict.add(weights.strange_block, "its table is about something else");
         } else if naming.column.is_none() && self.weigh_blocks(context, verdict) {
+            self.weigh_passing(context, label, verdict);
             return;
         }
         if !self.weigh_items(span, naming, &items, verdict) {
             self.weigh_distance(span, naming, context, verdict);
         }
+        self.weigh_passing(context, label, verdict);
+    }
+
+    /// Weighs that what could be a finding is given to another provider under its name.
+    fn weigh_passing(&self, context: &Context, label: Option<&Label>, verdict: &mut Verdict) {
         if verdict.confidence().is_some()
             && let Some(user) = self.passed_to_rival(context, label)
         {
             let text = format!("its name is passed to `{user}`, another provider's");
-            verdict.add(weights.other_item, text);
+            verdict.add(self.weights.other_item, text);
         }
     }
 

@@ -196,20 +196,78 @@ impl List {
         let is_spelled = commas.len() + 1 >= SHORTEST_RUN
             && length == 1
             && commas.windows(2).all(|pair| pair[1].start - pair[0].end == 1);
-        if is_spelled || is_joined(text, open, last.end) {
+        if is_spelled || is_joined(text, open, last.end) || is_key_in_pieces(text, open, &commas) {
             joints.extend(commas);
         }
     }
 }
 
-/// Whether the list whose first quote is `open` and whose last item begins at `last` is joined without a separator.
-fn is_joined(text: &[u8], open: usize, last: usize) -> bool {
+/// Whether the items of a list make a key together, and the list's name is joined elsewhere (`parts.forEach(::append)`).
+fn is_key_in_pieces(text: &[u8], open: usize, commas: &[Span]) -> bool {
+    const KEY: usize = 32;
+    let Some(last) = commas.last().map(|last| last.end) else { return false };
+    let between: usize = commas.iter().map(|comma| comma.len()).sum();
+    let end = open + 1 + between + KEY;
+    if end < last || text.get(end) != Some(&text[open]) {
+        return false;
+    }
+    let mut at = open + 1;
+    let ends = commas.iter().map(|comma| (comma.start, comma.end)).chain([(end, end)]);
+    let is_plain = ends.into_iter().all(|(close, next)| {
+        let item = text.get(at..close).unwrap_or(b"-");
+        at = next;
+        item.iter().all(u8::is_ascii_alphanumeric)
+    });
+    is_plain && name_of_list(text, open).is_some_and(|name| is_joined_elsewhere(text, open, name))
+}
+
+/// The name that is given a list whose first literal opens at `open` (`val parts: List<String> = listOf("`).
+fn name_of_list(text: &[u8], open: usize) -> Option<&[u8]> {
+    const LONGEST: usize = 120;
+    let before = &text[open.saturating_sub(LONGEST)..open];
+    let line = before.rsplit(|byte| *byte == b'\n').find(|line| line.contains(&b'='))?;
+    let name = line[..memchr::memrchr(b'=', line)?].trim_ascii_end();
+    let name = name.strip_suffix(b":").unwrap_or(name);
+    let name = &name[..memchr::memrchr(b':', name).unwrap_or(name.len())];
+    let name = name.trim_ascii_end().rsplit(|byte| !is_part_of_name(*byte)).next()?;
+    (name.len() > 1).then_some(name)
+}
+
+/// Whether a name stands, not far from `at`, in a call that joins what it names.
+fn is_joined_elsewhere(text: &[u8], at: usize, name: &[u8]) -> bool {
+    const REACH: usize = 8 * 1024;
+    static JOINS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"^\s*(?:\.|->)\s*(?i-u:join|concat|implode|foreach\s*\(\s*::append)").ok()
+    });
+    let start = at.saturating_sub(REACH);
+    let window = &text[start..text.len().min(at + REACH)];
+    memmem::find_iter(window, name).any(|found| {
+        let (before, behind) = (&window[..found], &window[found + name.len()..]);
+        let is_whole = !before.last().is_some_and(|byte| is_part_of_name(*byte))
+            && !behind.first().is_some_and(|byte| is_part_of_name(*byte));
+        let lead = &before[before.len().saturating_sub(LEAD)..];
+        is_whole
+            && (JOINS.as_ref().is_some_and(|joins| joins.is_match(behind)) || opens_joining(lead))
+    })
+}
+
+fn is_part_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether a call that joins what it is given is open at the end of a text.
+fn opens_joining(before: &[u8]) -> bool {
     static BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
             r#"(?i-u)(?:join|implode|concat|paste0|char_array)\s*\(\s*(?:(?:""|'')\s*,)?[^"'`;]*$"#,
         )
         .ok()
     });
+    BEFORE.as_ref().is_some_and(|list| list.is_match(before))
+}
+
+/// Whether the list whose first quote is `open` and whose last item begins at `last` is joined without a separator.
+fn is_joined(text: &[u8], open: usize, last: usize) -> bool {
     static BEHIND: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r#"(?-u)^,?\s*[\])}]+\s*(?:\.|->)\s*(?:join|concat|implode)\s*(?:\(\s*(?:""|'')?\s*\))?"#).ok()
     });
@@ -217,8 +275,7 @@ fn is_joined(text: &[u8], open: usize, last: usize) -> bool {
     let item = &text[last..text.len().min(last + MAX_ITEM)];
     let Some(close) = item.iter().position(|byte| b"\"'`".contains(byte)) else { return false };
     let behind = &text[last + close + 1..text.len().min(last + close + 1 + LEAD)];
-    BEFORE.as_ref().is_some_and(|before_list| before_list.is_match(before))
-        || BEHIND.as_ref().is_some_and(|behind_list| behind_list.is_match(behind))
+    opens_joining(before) || BEHIND.as_ref().is_some_and(|behind_list| behind_list.is_match(behind))
 }
 
 /// Literals that the code reverses.
