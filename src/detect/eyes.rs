@@ -4,10 +4,10 @@
 use super::Detector;
 use super::Hit;
 use super::full_path;
-use super::mention::Far;
-use super::mention::Mentions;
-use super::pattern;
-use super::token;
+use super::page::mention::Far;
+use super::page::mention::Mentions;
+use super::search::token;
+use super::verdict::pattern;
 use crate::blob::BlobPath;
 use crate::blob::Sieve as _;
 use crate::decode;

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::Detector;
 use super::exposure;
-use super::forms::Forms;
 use super::found::Found;
 use super::full_path;
 use super::original;
-use super::prefilter;
+use super::search::forms::Forms;
+use super::search::prefilter;
+use super::search::token;
 use super::snippet;
-use super::token;
 use crate::blob::BlobPath;
 use crate::blob::LONG_RUN;
 use crate::blob::Sieve;

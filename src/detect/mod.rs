@@ -1,47 +1,15 @@
 //! Finds the candidates in one document: views, prefilter, tokens, context, randomness, verdict. Takes bytes and a
 //! path, knows nothing of git, files or output.
 
-mod anchors;
-mod blocks;
-mod columns;
-mod console;
-mod context;
-mod encoded;
-mod environment;
 mod exposure;
 mod eyes;
-mod forms;
 mod found;
-mod items;
 mod known;
-mod label;
-mod lex;
-mod lines;
-mod links;
-mod mention;
-mod naming;
 mod original;
-mod outline;
 mod page;
-mod pattern;
-mod positional;
-mod prefilter;
-mod purpose;
-mod quote;
-mod randomness;
-mod rivals;
-mod samples;
-mod score;
-mod selection;
-mod siblings;
+mod search;
 mod snippet;
-mod statement;
-mod tenants;
-mod token;
-mod urls;
-mod uses;
 mod verdict;
-mod windows;
 
 use std::sync::OnceLock;
 
@@ -58,43 +26,33 @@ use crate::finding::Evidence;
 use crate::finding::Exposure;
 use crate::finding::Kind;
 use crate::location::Region;
-use crate::location::Span;
 use crate::location::SpanSet;
-use crate::rule::Rule;
 use crate::rule::RuleSet;
 use crate::secret::Secret;
 
 use eyes::Beyond;
 use eyes::Eyes;
 use eyes::Shapes;
-pub(crate) use forms::Forms;
 use found::Found;
 pub use known::InHistory;
 pub use known::KnownKey;
 pub use known::KnownSecrets;
-pub use prefilter::Prefilter;
-pub use score::Verdict;
+use page::Page;
+use page::rivals::Rivals;
+pub(crate) use search::forms::Forms;
+pub use search::prefilter::Prefilter;
+use verdict::Hit;
+use verdict::Judge;
+pub use verdict::score::Verdict;
 
 /// The compiled form of a rule set. Built once, shared by all threads; what only documents with a keyword need is compiled
 /// when the first one comes, since most runs of a hook see none.
 pub struct Detector {
     rules: RuleSet,
     prefilter: Prefilter,
-    rivals: OnceLock<rivals::Rivals>,
+    rivals: OnceLock<Rivals>,
     keywords: OnceLock<Vec<Regex>>,
     limits: decode::Limits,
-}
-
-/// A value in one view, judged.
-pub(crate) struct Hit<'r> {
-    /// Rule it is reported under.
-    pub(crate) rule: &'r Rule,
-    /// Where it stands in the view's text.
-    pub(crate) span: Span,
-    /// Verdict with its reasons.
-    pub(crate) verdict: Verdict,
-    /// Which environment it opens.
-    pub(crate) environment: Environment,
 }
 
 /// A document as `explain` shows it: every value that has the shape of a secret, reported or not.
@@ -194,7 +152,7 @@ impl Detector {
     /// For each provider, the expression that finds its mentions.
     fn keywords(&self) -> &[Regex] {
         self.keywords
-            .get_or_init(|| self.rules.providers.iter().map(mention::keyword_regex).collect())
+            .get_or_init(|| self.rules.providers.iter().map(page::mention::keyword_regex).collect())
     }
 
     fn deserves_a_look(&self, bytes: &[u8], path: &BlobPath) -> bool {
@@ -257,15 +215,15 @@ impl Detector {
         let provider = &self.rules.providers[number];
         let far = beyond.far(number, view);
         let keywords = (provider, &self.keywords()[number]);
-        let Some(page) = page::Page::read(view.text, path, keywords, &self.rules, far) else {
+        let Some(page) = Page::read(view.text, path, keywords, &self.rules, far) else {
             return vec![];
         };
-        let mut hits = pattern::hits(&page, provider);
+        let mut hits = verdict::pattern::hits(&page, provider);
         let taken = hits.iter().filter(|hit| !hit.rule.is_policy()).map(|hit| hit.span);
         let taken = SpanSet::new(taken.collect());
-        let rivals = self.rivals.get_or_init(|| rivals::Rivals::new(&self.rules.vocabulary));
-        let judge = verdict::Judge::new(provider, &page, rivals);
-        let tokens = token::tokens(provider, view.text);
+        let rivals = self.rivals.get_or_init(|| Rivals::new(&self.rules.vocabulary));
+        let judge = Judge::new(provider, &page, rivals);
+        let tokens = search::token::tokens(provider, view.text);
         for token in &tokens {
             if taken.overlapping(*token).next().is_none() && !view.is_unjoined(*token) {
                 hits.extend(judge.judge(*token));

@@ -17,6 +17,9 @@ const LAYERS: &[&[&str]] = &[
     &["fuzzing"],
 ];
 
+/// Folders of `detect`, lowest layer first; its files stand above them.
+const DETECT: &[&str] = &["search", "page", "verdict"];
+
 /// Folders and files of `src` that belong to the binary, not the library.
 const BINARY: &[&str] = &["cli", "lib", "main"];
 
@@ -37,6 +40,28 @@ fn modules_only_depend_on_lower_layers() {
                     }
                 }
             }
+        }
+    }
+    assert!(violations.is_empty(), "{violations:#?}");
+}
+
+#[test]
+fn detect_reads_a_page_before_it_judges() {
+    let detect = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/detect");
+    let mut violations = vec![];
+    for (depth, folder) in DETECT.iter().enumerate() {
+        let known = &DETECT[..=depth];
+        for file in rust_files(&detect, folder) {
+            let text = read(&file);
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            for line in code.filter(|line| line.contains("detect::")) {
+                let path = line.split("crate::detect::").nth(1).unwrap_or_default();
+                let target = path.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+                if !known.contains(&target) {
+                    violations.push(format!("{}: {line}", file.display()));
+                }
+            }
+            assert!(!text.contains("super::super::"), "{}", file.display());
         }
     }
     assert!(violations.is_empty(), "{violations:#?}");

@@ -1,0 +1,211 @@
+//! The little grammar that all languages share: words, operators, brackets, lines. Read leftwards from a value, so
+//! that its cost depends on the value's surroundings and not on the file's size.
+
+use crate::location::Span;
+
+/// A piece of text left of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lexeme {
+    /// A run of identifier characters, with inner dots and dashes.
+    Word(Span),
+    /// `=`, `:`, `=>`, `->`, `<`, `>`, `|` and other operators, one per run.
+    Operator(u8),
+    /// `,`
+    Comma,
+    /// `;`
+    Semicolon,
+    /// `(`, `[` or `{`
+    Open(u8, usize),
+    /// `)`, `]` or `}`
+    Close,
+    /// A line end; blank lines give one each.
+    Newline,
+}
+
+/// Bytes that may stand in a word.
+pub(crate) fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'@' | b'-' | b'.') || byte >= 0x80
+}
+
+/// Iterates over the lexemes before `end`, the nearest first, at most `budget` bytes far.
+pub(crate) fn leftwards(text: &[u8], end: usize, budget: usize) -> Leftwards<'_> {
+    Leftwards { text, at: end, floor: end.saturating_sub(budget) }
+}
+
+/// See [`leftwards`].
+#[derive(Clone)]
+pub(crate) struct Leftwards<'t> {
+    text: &'t [u8],
+    at: usize,
+    floor: usize,
+}
+
+impl Leftwards<'_> {
+    /// Offset before which the next lexeme ends.
+    pub(crate) fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on before `offset`, which lies to the left.
+    pub(crate) fn jump_to(&mut self, offset: usize) {
+        self.at = offset.clamp(self.floor, self.at);
+    }
+
+    fn word(&mut self) -> Lexeme {
+        let end = self.at;
+        while self.at > self.floor && is_word(self.text[self.at - 1]) {
+            self.at -= 1;
+        }
+        Lexeme::Word(Span::new(self.at, end))
+    }
+
+    fn operator(&mut self) -> Lexeme {
+        let last = self.text[self.at - 1];
+        self.at -= 1;
+        while self.at > self.floor
+            && matches!(
+                self.text[self.at - 1],
+                b'=' | b'>' | b'<' | b'?' | b'|' | b'&' | b':' | b'!'
+            )
+        {
+            self.at -= 1;
+        }
+        Lexeme::Operator(last)
+    }
+}
+
+impl Iterator for Leftwards<'_> {
+    type Item = Lexeme;
+
+    fn next(&mut self) -> Option<Lexeme> {
+        while self.at > self.floor {
+            let byte = self.text[self.at - 1];
+            let single = match byte {
+                b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'\0' | b'\r' => {
+                    self.at -= 1;
+                    continue;
+                }
+                b'\n' => Lexeme::Newline,
+                b',' => Lexeme::Comma,
+                b';' => Lexeme::Semicolon,
+                b'(' | b'[' | b'{' => Lexeme::Open(byte, self.at - 1),
+                b')' | b']' | b'}' => Lexeme::Close,
+                _ if is_word(byte) => {
+                    let word = self.word();
+                    let Lexeme::Word(span) = word else { return Some(word) };
+                    // A lone dash or dot (a list item, a PHP concatenation) says nothing.
+                    if self.text[span.start..span.end]
+                        .iter()
+                        .any(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
+                    {
+                        return Some(word);
+                    }
+                    continue;
+                }
+                _ => return Some(self.operator()),
+            };
+            self.at -= 1;
+            return Some(single);
+        }
+        None
+    }
+}
+
+/// Splits a name into lowercase words at case changes, digits' ends, and separators: `YOUSIGN_API_KEY`,
+/// `yousignApiKey` and `yousign.api-key` all give `yousign api key`.
+pub(crate) fn subwords(name: &[u8]) -> Vec<String> {
+    let mut words = vec![];
+    any_subword(name, |word| {
+        words.push(word.to_owned());
+        false
+    });
+    words
+}
+
+/// The last of the [`subwords`] of a name; empty if it has none.
+pub(crate) fn last_subword(name: &[u8]) -> String {
+    let mut last = String::new();
+    any_subword(name, |word| {
+        word.clone_into(&mut last);
+        false
+    });
+    last
+}
+
+/// Whether one of the [`subwords`] of a name passes the test; the others behind it are not read.
+pub(crate) fn any_subword(name: &[u8], mut test: impl FnMut(&str) -> bool) -> bool {
+    let mut word = String::new();
+    for (at, &byte) in name.iter().enumerate() {
+        // `’` and the dashes of Unicode are no letters.
+        let is_mark = byte == 0xe2 && name.get(at + 1) == Some(&0x80);
+        let is_part = byte.is_ascii_alphanumeric() || byte >= 0x80 && !is_mark;
+        let before = at.checked_sub(1).map(|before| name[before]);
+        let starts = byte.is_ascii_uppercase()
+            && (before
+                .is_some_and(|before| before.is_ascii_lowercase() || before.is_ascii_digit())
+                || before.is_some_and(|before| before.is_ascii_uppercase())
+                    && name.get(at + 1).is_some_and(u8::is_ascii_lowercase));
+        if (starts || !is_part) && !word.is_empty() {
+            if test(&word) {
+                return true;
+            }
+            word.clear();
+        }
+        if is_part {
+            match byte {
+                0..0x80 => word.push(char::from(byte.to_ascii_lowercase())),
+                // The rest of a character in UTF-8.
+                0x80..0xc0 => {}
+                _ => word.push('é'),
+            }
+        }
+    }
+    !word.is_empty() && test(&word)
+}
+
+/// Whether a line of code that begins with `text` is one of a comment.
+pub(crate) fn begins_comment(text: &[u8]) -> bool {
+    [b"//".as_slice(), b"#", b"/*", b"*", b"--"].iter().any(|mark| text.starts_with(mark))
+}
+
+/// Whether one of the [`subwords`] of the name around it begins at `at`.
+pub(crate) fn begins_subword(text: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|before| text[before]);
+    before.is_none_or(|byte| {
+        !byte.is_ascii_alphanumeric() || byte.is_ascii_lowercase() && text[at].is_ascii_uppercase()
+    })
+}
+
+/// The word in which `found` stands, at most 80 bytes to each side.
+pub(crate) fn word_around(text: &[u8], found: Span) -> Span {
+    let before = text[..found.start].iter().rev().take(80).take_while(|byte| is_word(**byte));
+    let behind = text[found.end..].iter().take(80).take_while(|byte| is_word(**byte));
+    Span::new(found.start - before.count(), found.end + behind.count())
+}
+
+/// Bytes of a single name, without dots and sigils.
+pub(crate) fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// The last part of a dotted or arrowed name: `setToken` of `client.setToken`.
+pub(crate) fn last_part(name: &[u8]) -> &[u8] {
+    name.rsplit(|byte| !is_name(*byte)).find(|part| !part.is_empty()).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typographic_apostrophe_separates_words() {
+        assert_eq!(subwords("Clé d\u{2019}API".as_bytes()), ["clé", "d", "api"]);
+    }
+
+    #[test]
+    fn names_split_alike_in_every_style() {
+        for name in ["YOUSIGN_API_KEY", "yousignApiKey", "yousign.api-key", "YousignAPIKey"] {
+            assert_eq!(subwords(name.as_bytes()), ["yousign", "api", "key"], "{name}");
+        }
+    }
+}

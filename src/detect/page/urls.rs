@@ -1,0 +1,264 @@
+//! URLs around a value: the parameter it is, the page it belongs to, the host that is called with it.
+
+use super::Page;
+use super::context;
+use super::items::Item;
+use super::lex;
+use super::mention::Mention;
+use crate::location::Span;
+
+/// How far a URL is read to the left of a value, in bytes.
+const REACH: usize = 600;
+
+/// Whether the value is the value of a query parameter.
+pub(crate) fn is_parameter(page: &Page<'_>, span: Span) -> bool {
+    url_before(page.text, span).is_some()
+}
+
+/// Whether the value is a query parameter of one of the provider's pages, such as `k` in a signature link, or stands
+/// between other such parameters.
+pub(crate) fn is_page_parameter(page: &Page<'_>, span: Span) -> bool {
+    let on_page =
+        |url| page.mentions.within_any(url, |mention| mention.host.is_some() && !mention.api);
+    url_before(page.text, span).is_some_and(on_page)
+        || is_among_page_parameters(page, span)
+        || is_path_of_page(page, span)
+        || is_among_parameters_in_json(page, span)
+}
+
+/// `{ "s": …, "r": …, "k": "VALUE" }`
+fn is_among_parameters_in_json(page: &Page<'_>, span: Span) -> bool {
+    let is_part = |byte: &u8| b"\"' :".contains(byte);
+    let before = &page.text[span.start.saturating_sub(20)..span.start];
+    let end = before.len() - before.iter().rev().take_while(|byte| is_part(byte)).count();
+    let names = &page.provider.page_parameters;
+    let Some(own) = names.iter().find(|name| before[..end].ends_with(name.as_bytes())) else {
+        return false;
+    };
+    let is_quoted = |text: &[u8]| matches!(text.last(), Some(b'"' | b'\''));
+    if !is_quoted(&before[..end - own.len()]) || !before[end..].contains(&b':') {
+        return false;
+    }
+    let around = page.slice(context::siblings(page.text, span));
+    let mut others = names.iter().filter(|name| *name != own);
+    others.any(|name| memchr::memmem::find(around, format!("\"{name}\":").as_bytes()).is_some())
+}
+
+/// Whether the value is a part of the path of one of the provider's pages (`https://links.provider.com/u/VALUE`).
+fn is_path_of_page(page: &Page<'_>, span: Span) -> bool {
+    let run = glued(page.text, span, REACH);
+    let before = &page.text[run.start..span.start];
+    let ends = page.text[span.end..run.end].first();
+    let Some(scheme) = memchr::memmem::rfind(before, b"://").filter(|_| before.ends_with(b"/"))
+    else {
+        return false;
+    };
+    let host = run.start + scheme + 3;
+    let length = page.text[host..span.start].iter().position(|byte| *byte == b'/').unwrap_or(0);
+    let host = Span::new(host, host + length);
+    // Somebody's own proxy may be called like the provider, under another domain.
+    let is_known =
+        |name: &[u8]| page.provider.hosts.iter().any(|host| host.pattern.regex().is_match(name));
+    let is_page = |mention: &Mention| {
+        let domain = &page.text[mention.span.start.max(host.start)..host.end];
+        !mention.api && (is_known(domain) || is_known(&[b"api.", domain].concat()))
+    };
+    ends.is_none_or(|byte| b"/?#>)],;.".contains(byte)) && page.mentions.within_any(host, is_page)
+}
+
+/// `s=…&r=…&k=VALUE` without its URL.
+fn is_among_page_parameters(page: &Page<'_>, span: Span) -> bool {
+    if !page.text[..span.start].ends_with(b"=") {
+        return false;
+    }
+    let run = glued(page.text, span, REACH);
+    let mut own = false;
+    let mut others = 0;
+    for part in page.slice(run).split(|byte| matches!(byte, b'&' | b'?' | b';')) {
+        let Some(equals) = part.iter().position(|byte| *byte == b'=') else { continue };
+        let (name, value) = (&part[..equals], &part[equals + 1..]);
+        let is_one = page.provider.page_parameters.iter().any(|known| known.as_bytes() == name);
+        if is_one && value.starts_with(page.slice(span)) {
+            own = true;
+        } else if is_one && value.len() >= 16 {
+            others += 1;
+        }
+    }
+    own && others > 0
+}
+
+/// Whether the value is the user or the password of a URL of the provider (`https://VALUE@host`).
+pub(crate) fn is_user_information(page: &Page<'_>, span: Span) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~%:".contains(byte);
+    let rest = page.text[span.end..].iter().take(REACH).take_while(|byte| is_part(byte)).count();
+    let at = span.end + rest;
+    if page.text.get(at) != Some(&b'@') {
+        return false;
+    }
+    let run = glued(page.text, span, REACH);
+    let before = &page.text[run.start..span.start];
+    let Some(scheme) = memchr::memmem::rfind(before, b"://") else { return false };
+    let host = at + 1;
+    host <= run.end
+        && before[scheme + 3..].iter().all(is_part)
+        && page.mentions.within_any(Span::new(host, run.end), |mention| {
+            mention.host.is_some() && mention.span.start == host
+        })
+}
+
+/// Whether the value is the user or the password of a URL of somebody else's host (`postgres://app:VALUE@db`), a part of such a
+/// URL's path that does not speak of the provider before it, or a parameter of one that does not at all.
+pub(crate) fn is_in_url_elsewhere(page: &Page<'_>, span: Span) -> bool {
+    let run = glued(page.text, span, REACH);
+    let before = &page.text[run.start..span.start];
+    let Some(scheme) = memchr::memmem::rfind(before, b"://") else {
+        return is_request_here(page, span, run);
+    };
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~%:".contains(byte);
+    if page.text.get(span.end) == Some(&b'@') && before[scheme + 3..].iter().all(is_part) {
+        let is_host = |byte: &&u8| !b"/?#".contains(byte);
+        let host = page.text[span.end..run.end].iter().take_while(is_host).count();
+        let is_scheme = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+        let name = before[..scheme].iter().rev().take_while(is_scheme);
+        let parts = [
+            Span::new(run.start + scheme - name.count(), run.start + scheme),
+            Span::new(span.end, span.end + host),
+        ];
+        return !parts.iter().any(|part| page.mentions.within(*part));
+    }
+    let is_elsewhere = |part: Span| {
+        !page.mentions.within(part)
+            && matches!(
+                host_at(page, run.start + scheme),
+                Some(Host::Foreign(_) | Host::Between(_))
+            )
+    };
+    let is_in_path = before.ends_with(b"/") && !before[scheme..].contains(&b'?');
+    is_parameter(page, span) && is_elsewhere(run)
+        || is_in_path && is_elsewhere(Span::new(run.start, span.start))
+}
+
+/// Whether the value is a parameter of a request that one's own server has logged (`"GET /reset?token=VALUE HTTP/1.1"`), in a line that
+/// does not speak of the provider.
+fn is_request_here(page: &Page<'_>, span: Span, run: Span) -> bool {
+    let line = page.lines.around(span.start);
+    let before = &page.text[line.start..run.start];
+    let is_method = |method: &String| before.ends_with(format!("\"{method}").as_bytes());
+    page.text[run.start] == b'/'
+        && is_parameter(page, span)
+        && page.vocabulary().method.iter().any(is_method)
+        && !page.mentions.within(line)
+}
+
+/// What stands around the value without a space or quote between.
+pub(crate) fn glued(text: &[u8], span: Span, reach: usize) -> Span {
+    let is_part = |byte: &&u8| !byte.is_ascii_whitespace() && !b"\"'`<>".contains(byte);
+    let before = text[..span.start].iter().rev().take(reach).take_while(is_part).count();
+    let behind = text[span.end..].iter().take(reach).take_while(is_part).count();
+    Span::new(span.start - before, span.end + behind)
+}
+
+/// What stands glued before the value of a query parameter: the URL, as far as it reaches.
+fn url_before(text: &[u8], span: Span) -> Option<Span> {
+    if !text[..span.start].ends_with(b"=") {
+        return None;
+    }
+    let url = Span::new(glued(text, Span::new(span.start, span.start), REACH).start, span.start);
+    text[url.start..url.end].contains(&b'?').then_some(url)
+}
+
+/// Whose host a call or a block speaks to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// The provider's, or one that is named after it.
+    Ours,
+    /// This other one, in a URL whose path names the provider: a proxy or gateway.
+    Between(String),
+    /// This other one.
+    Foreign(String),
+}
+
+/// The host of the URL nearest to the value within `window`, unless it stands in another item of a list than the value.
+pub(crate) fn nearest_host(
+    page: &Page<'_>,
+    window: Span,
+    span: Span,
+    items: &[Item],
+) -> Option<Host> {
+    let text = page.slice(window);
+    let starts = memchr::memmem::find_iter(text, b"://").map(|at| window.start + at);
+    starts
+        .filter(|at| {
+            !is_in_comment(page, *at)
+                && !is_named_idle(page, *at)
+                && !items.iter().any(|item| item.is_beside(page, *at))
+        })
+        .filter_map(|at| Some((at, host_at(page, at)?)))
+        .min_by_key(|(at, _)| at.abs_diff(span.start))
+        .map(|(_, host)| host)
+}
+
+/// Whether the value stands in a line like a request's header, which begins with its name and a colon.
+pub(crate) fn is_header(page: &Page<'_>, span: Span) -> bool {
+    let line = page.lines.around(span.start);
+    let before = &page.text[line.start..span.start];
+    let name =
+        before.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+    name > 0 && before[name..].starts_with(b": ") && !page.is_code()
+}
+
+/// The host of the request whose headers a value stands among, if the nearest line above that begins a request has one.
+pub(crate) fn request_above(page: &Page<'_>, span: Span) -> Option<Host> {
+    const LINES: usize = 8;
+    let methods = &page.vocabulary().method;
+    let begins = |line: &Span| {
+        let text = page.slice(*line);
+        methods.iter().any(|method| memchr::memmem::find(text, method.as_bytes()).is_some())
+    };
+    let mut above = page.lines.above(page.lines.around(span.start)).take(LINES);
+    let line = above.find(begins).filter(|line| line.len() < REACH)?;
+    let scheme = memchr::memmem::find(page.slice(line), b"://")?;
+    host_at(page, line.start + scheme)
+}
+
+pub(crate) fn host_at(page: &Page<'_>, scheme_end: usize) -> Option<Host> {
+    let from = scheme_end + 3;
+    let url = glued(page.text, Span::new(from, from), 200);
+    let rest = &page.text[from..url.end.max(from)];
+    let host = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
+    if page.mentions.within(Span::new(url.start.min(from), from + host)) {
+        return Some(Host::Ours);
+    }
+    let rest = rest
+        .iter()
+        .position(|byte| *byte == b'@')
+        .map_or(rest, |at| if rest[..at].contains(&b'/') { rest } else { &rest[at + 1..] });
+    let is_host = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    let name = rest.iter().take_while(is_host).map(|byte| char::from(byte.to_ascii_lowercase()));
+    let name: String = name.collect();
+    let idle = &page.vocabulary().idle_hosts;
+    let is_idle = idle.iter().any(|host| {
+        name == *host || name.strip_suffix(host.as_str()).is_some_and(|sub| sub.ends_with('.'))
+    });
+    (name.contains('.') && !is_idle)
+        .then(|| if page.mentions.within(url) { Host::Between(name) } else { Host::Foreign(name) })
+}
+
+/// Whether the name of the URL whose scheme ends at `at` says that no value is sent there (`xmlns=`, `callbackUrl:`, `<origin>`).
+fn is_named_idle(page: &Page<'_>, at: usize) -> bool {
+    const LONGEST: usize = 80;
+    let before = &page.text[at.saturating_sub(LONGEST).max(page.lines.around(at).start)..at];
+    let run = |text: &[u8], is_part: fn(&u8) -> bool| {
+        text.len() - text.iter().rev().take_while(|byte| is_part(byte)).count()
+    };
+    let before = &before[..run(before, u8::is_ascii_alphabetic)];
+    let before = &before[..run(before, |byte| b" \t\"'`=:>([{".contains(byte))];
+    let name = &before[run(before, |byte| lex::is_word(*byte) || *byte == b':')..];
+    lex::any_subword(name, |word| page.vocabulary().idle_url.contains(word))
+}
+
+/// Whether a comment's mark begins the line of `at`.
+fn is_in_comment(page: &Page<'_>, at: usize) -> bool {
+    let line = page.slice(page.lines.around(at)).trim_ascii_start();
+    lex::begins_comment(line) || line.starts_with(b"<!--")
+}

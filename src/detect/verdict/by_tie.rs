@@ -1,0 +1,248 @@
+//! Weighs how closely a value is tied to the provider, and whether it is tied to somebody else.
+
+use super::Judge;
+use super::has_both_cases;
+use super::label::Label;
+use super::label::Meaning;
+use super::naming::Naming;
+use super::own_line;
+use super::score::Verdict;
+use crate::detect::page::blocks;
+use crate::detect::page::blocks::Block;
+use crate::detect::page::columns::Column;
+use crate::detect::page::context::Context;
+use crate::detect::page::encoded;
+use crate::detect::page::lex;
+use crate::detect::page::lines::Distance;
+use crate::detect::page::quote;
+use crate::detect::page::urls;
+use crate::detect::page::urls::Host;
+use crate::location::Span;
+use crate::rule::Rule;
+
+/// How far another provider is searched, in bytes.
+const RIVAL_REACH: usize = 1_500;
+
+impl Judge<'_, '_> {
+    /// Weighs how closely the value is tied to the provider, and whether it is tied to somebody else.
+    pub(crate) fn weigh_provider(
+        &self,
+        (span, rule): (Span, &Rule),
+        naming: &Naming,
+        context: &Context,
+        verdict: &mut Verdict,
+    ) {
+        let name = &self.provider.name;
+        let weights = &self.weights;
+        let label = naming.label.as_ref();
+        if label.is_some_and(|label| label.names_provider) {
+            verdict.add(weights.tied_by_name, "the name itself ties it to the provider");
+            // `$client = new Client(VALUE, 'https://…')`: the name is no credential's, the call tells.
+            let calls = |statement| self.page.mentions.within_any(statement, |mention| mention.api);
+            if label.is_some_and(|label| label.meaning == Meaning::Unknown)
+                && context.statement.is_some_and(calls)
+            {
+                verdict.add(weights.same_call, format!("a host of {name} stands in the same call"));
+            }
+            return;
+        }
+        if encoded::is_in_data(self.page.text, span)
+            || context.is_bare && encoded::is_last_of_lines(self.page, span)
+        {
+            let text = "stands in the middle of a long run of encoded data";
+            verdict.add(self.weights.piece_of_data, text);
+        }
+        // In a table the other columns' names say nothing about this one.
+        let own = naming.column.as_ref().map(|column| column.row).or(context.statement);
+        let table = naming.column.as_ref().and_then(|column| column.table);
+        let items = self.items(span, context);
+        let is_named = |part: Span| {
+            let mut inside = self.page.mentions.inside(part).iter();
+            inside.any(|mention| {
+                !items.iter().any(|item| item.is_beside(self.page, mention.span.start))
+            })
+        };
+        if own.into_iter().chain(table).any(is_named) {
+            verdict.add(weights.same_statement, format!("{name} stands in the same statement"));
+            self.weigh_nearer_in_statement(span, own, verdict);
+            if let Some(call) = self.owner_of_rival(context) {
+                verdict.add(weights.rival_block, format!("inside of `{call}`"));
+            }
+            return;
+        }
+        if own.is_some_and(|own| self.is_said_of_rival(own, span))
+            || self.is_commented_as_rival(span)
+        {
+            let text = "another provider stands in the same statement";
+            verdict.add(weights.rival_in_statement, text);
+        }
+        if let Some(owner) = self.owner_beside_ours(span, context) {
+            let text = format!("its name begins with `{owner}`, one beside it with `{name}`");
+            verdict.add(weights.other_item, text);
+        }
+        if let Some(anchor) = self.merged_from_ours(span) {
+            verdict.add(
+                weights.enclosing_block,
+                format!("its block takes in `&{anchor}`, which names {name}"),
+            );
+            return;
+        }
+        if self.weigh_host((span, rule), context, &items, verdict) {
+            return;
+        }
+        if naming.column.as_ref().is_some_and(|column| self.is_strange(column)) {
+            verdict.add(weights.strange_block, "its table is about something else");
+        } else if naming.column.is_none() && self.weigh_blocks(context, verdict) {
+            self.weigh_passing(context, label, verdict);
+            return;
+        }
+        if !self.weigh_items(span, naming, &items, verdict) {
+            self.weigh_distance(span, naming, context, verdict);
+        }
+        self.weigh_passing(context, label, verdict);
+    }
+
+    /// Weighs that what could be a finding is given to another provider under its name.
+    fn weigh_passing(&self, context: &Context, label: Option<&Label>, verdict: &mut Verdict) {
+        if verdict.confidence().is_some()
+            && let Some(user) = self.passed_to_rival(context, label)
+        {
+            let text = format!("its name is passed to `{user}`, another provider's");
+            verdict.add(self.weights.other_item, text);
+        }
+    }
+
+    /// Where both stand in one statement, the nearer one counts.
+    fn weigh_nearer_in_statement(&self, span: Span, own: Option<Span>, verdict: &mut Verdict) {
+        let Some(own) = own else { return };
+        let ours = self.page.mentions.bytes_away(span.start);
+        let theirs = self.rivals.bytes_away(self.page, own, span.start);
+        if theirs.is_some_and(|theirs| ours.is_none_or(|ours| theirs < ours)) {
+            let text = "another provider is nearer in the same statement";
+            verdict.add(self.weights.rival_in_statement, text);
+        }
+    }
+
+    /// Weighs the blocks around the value; `true` if one of them speaks of the provider.
+    fn weigh_blocks(&self, context: &Context, verdict: &mut Verdict) -> bool {
+        let mentions = &self.page.mentions;
+        // A path in a comment (`// not for /yousign/*`) is no owner.
+        let heads = |block: &Block| {
+            let line = own_line(self.page, block);
+            let is_path = |at: usize| at > 0 && self.page.text[at - 1] == b'/';
+            mentions.within_any(block.header, |mention| {
+                line.start <= mention.span.start || !is_path(mention.span.start)
+            })
+        };
+        let block = context.blocks.iter().position(heads);
+        // Where only the comment above a block names us, what opens the block may still name somebody else.
+        let by_comment = |block: &Block| !mentions.within(own_line(self.page, block));
+        let inner = block
+            .map_or(context.blocks.len(), |at| at + usize::from(by_comment(&context.blocks[at])));
+        let inner = &context.blocks[..inner];
+        let is_rival = |block: &&Block| {
+            let named = if block.is_data {
+                self.namer.header_name(block).is_some_and(|name| self.rivals.named_in(name))
+            } else {
+                self.rivals.named_plainly_in(self.page.slice(own_line(self.page, block)))
+            };
+            named && blocks::end(self.page, block.start).is_some()
+        };
+        if let Some(rival) = inner.iter().find(is_rival) {
+            let header = quote::excerpt(self.page.slice(rival.header));
+            verdict.add(self.weights.rival_block, format!("inside of `{header}`"));
+        }
+        if let Some(block) = block {
+            let header = quote::excerpt(self.page.slice(context.blocks[block].header));
+            verdict.add(self.weights.enclosing_block, format!("inside of `{header}`"));
+        }
+        block.is_some()
+    }
+
+    /// Weighs mentions elsewhere in the file and in its path.
+    fn weigh_distance(
+        &self,
+        span: Span,
+        naming: &Naming,
+        context: &Context,
+        verdict: &mut Verdict,
+    ) {
+        let label = naming.label.as_ref();
+        if (context.is_bearer || urls::is_header(self.page, span))
+            && let Some(Host::Foreign(host)) = urls::request_above(self.page, span)
+        {
+            verdict.add(self.weights.foreign_host, format!("the request above goes to {host}"));
+        }
+        let at = self.nearest_use(span, context, label);
+        let lines = self.weigh_mention(at, verdict);
+        let is_vague = label.is_some_and(|label| label.words == ["key"]);
+        if is_vague
+            && lines > self.page.rules.thresholds.middle_lines
+            && !has_both_cases(self.page.slice(span))
+        {
+            let text = "far away, `key` may be that of anything";
+            verdict.add(self.weights.unknown_name, text);
+        }
+        let is_linked = naming.column.is_none() && self.weigh_links(span, label, context, verdict);
+        let window =
+            Span::new(at.saturating_sub(RIVAL_REACH), self.page.text.len().min(at + RIVAL_REACH));
+        let rival = self.rivals.nearest_owner(self.page, window, at).filter(|_| !is_linked);
+        let counts = |rival: &Distance| {
+            let rival = rival.in_lines();
+            rival < lines && rival <= self.page.rules.thresholds.rival_lines
+        };
+        if let Some(rival) = rival.filter(counts) {
+            let text = format!("another provider is nearer, {}", rival.in_words());
+            verdict.add(self.weights.rival_nearer, text);
+        }
+        if self.is_of_tenant(span, context) {
+            let text = "one of several keys in settings that speak to the provider alone";
+            verdict.add(self.weights.linked_name, text);
+        } else if let Some(block) = self.stranger(context).filter(|_| !is_linked) {
+            let text = format!("its block `{block}` is about something else");
+            verdict.add(self.weights.strange_block, text);
+        }
+    }
+
+    /// Weighs the path, or else the nearest mention in the text; returns how many lines away that is.
+    fn weigh_mention(&self, at: usize, verdict: &mut Verdict) -> usize {
+        let weights = &self.weights;
+        let nearest = self.page.nearest_mention(at);
+        if self.page.mentions.in_path {
+            verdict.add(weights.path, "the file's path names the provider");
+        } else if let Some(near) = nearest {
+            let lines = near.distance.in_lines();
+            let thresholds = &self.page.rules.thresholds;
+            let weight = if lines <= thresholds.near_lines {
+                weights.near_mention
+            } else if lines <= thresholds.middle_lines {
+                weights.middle_mention
+            } else {
+                weights.far_mention
+            } + if near.has_host { weights.host } else { 0 };
+            let word = String::from_utf8_lossy(near.mention());
+            let text = format!("`{word}` stands {}", near.distance.in_words());
+            verdict.add(weight, text);
+        }
+        nearest.map_or(usize::MAX, |near| near.distance.in_lines())
+    }
+
+    /// Whether an SQL table has a telling name; that it does not speak of the provider is known.
+    fn is_strange(&self, column: &Column) -> bool {
+        let name =
+            column.table.map(|table| lex::last_part(self.page.slice(table).trim_ascii_end()));
+        !self.page.mentions.in_path && name.is_some_and(|name| !self.is_generic(name))
+    }
+
+    /// The innermost data block with a telling name that is neither generic nor holds a mention of the provider.
+    fn stranger(&self, context: &Context) -> Option<String> {
+        let tells = |block: &&Block| {
+            let name = self.namer.header_name(block);
+            name.is_some_and(|name| !self.is_generic(name))
+        };
+        let block = context.blocks.iter().filter(|block| block.is_data).find(tells)?;
+        let end = blocks::end(self.page, block.start)?;
+        (!self.page.mentions.within(Span::new(block.start, end.max(block.start))))
+            .then(|| quote::excerpt(self.namer.header_name(block).unwrap_or_default()))
+    }
+}

@@ -1,0 +1,208 @@
+//! What ties a value to another place that speaks of the provider: an imported class, a variable used in a call, the host to
+//! which a call goes.
+
+use super::Judge;
+use super::label::Label;
+use super::score::Verdict;
+use crate::detect::page::blocks;
+use crate::detect::page::blocks::Block;
+use crate::detect::page::context::Context;
+use crate::detect::page::context::Link;
+use crate::detect::page::items::Item;
+use crate::detect::page::lex;
+use crate::detect::page::urls;
+use crate::detect::page::urls::Host;
+use crate::location::Span;
+use crate::rule::Rule;
+
+/// How far a call or a data block is searched for the host that it speaks to, in bytes.
+const CALL_REACH: usize = 600;
+
+impl Judge<'_, '_> {
+    /// Weighs whether what the value is passed or assigned to is named where the text speaks of the provider, as by an
+    /// import (`use Yousign\Client`) or a call (`new YousignClient($key)`); `true` if what it is tied to is.
+    pub(crate) fn weigh_links(
+        &self,
+        span: Span,
+        label: Option<&Label>,
+        context: &Context,
+        verdict: &mut Verdict,
+    ) -> bool {
+        let provider = &self.provider.name;
+        let carrier = &self.page.vocabulary().carrier;
+        // In a file of one line the value's own name stands beside the mention, too.
+        let own = context.statement.unwrap_or(span);
+        let is_linked = |name: &[u8]| {
+            let word = String::from_utf8_lossy(name).to_ascii_lowercase();
+            !carrier.contains(&word)
+                && !self.page.vocabulary().header.contains(&word)
+                && !self.page.vocabulary().code_head.contains(&word)
+                && self.page.is_named_with_provider(name, own)
+        };
+        // A method of somebody's object (`request.Header.Set`) is none either.
+        let callee = context.callee.map(|callee| self.page.slice(callee));
+        let callee = callee.filter(|callee| !callee.contains(&b'.')).map(lex::last_part);
+        // A class is imported for one purpose; a function such as `updateValue` takes anything, unless it comes from there.
+        let is_class = |callee: &&[u8]| callee.first().is_some_and(u8::is_ascii_uppercase);
+        let is_theirs = |callee: &&[u8]| {
+            self.page.is_imported(callee) || is_class(callee) && !self.is_generic(callee)
+        };
+        if let Some(callee) = callee.filter(is_theirs).filter(|callee| is_linked(callee)) {
+            let callee = String::from_utf8_lossy(callee);
+            let text = format!("passed to `{callee}`, which a line about {provider} names");
+            verdict.add(self.weights.linked_callee, text);
+            return true;
+        }
+        // A name such as `aK` says nothing itself.
+        let assigned = context.names.first().filter(|name| name.link == Link::Assigned);
+        let assigned = assigned.map(|name| self.page.slice(name.span));
+        let name = label.map(|label| label.text.as_bytes()).or(assigned);
+        let Some(name) = name else { return false };
+        // In data a name such as `key` is no variable that is used elsewhere.
+        if !self.page.is_code() && self.is_any_credential(name) {
+            return false;
+        }
+        if self.is_sent_to_provider(lex::last_part(name), own) {
+            let name = String::from_utf8_lossy(name);
+            let text = format!("`{name}` is sent in a header to a host of {provider}");
+            verdict.add(self.weights.linked_header, text);
+            return true;
+        }
+        if name.len() > 1 && is_linked(lex::last_part(name)) {
+            let name = String::from_utf8_lossy(name);
+            let text = format!("`{name}` is named again in a line about {provider}");
+            verdict.add(self.weights.linked_name, text);
+        }
+        false
+    }
+
+    /// Whether a name says that it is a credential, and not of what.
+    fn is_any_credential(&self, name: &[u8]) -> bool {
+        let vocabulary = self.page.vocabulary();
+        let words = lex::subwords(lex::last_part(name));
+        words.len() == 1 && words.iter().all(|word| vocabulary.credential.contains(word))
+    }
+
+    /// The end of the calls that follow the one which ends at `end` (`withToken(VALUE)->post(URL)`).
+    fn chain_end(&self, mut end: usize) -> usize {
+        let text = self.page.text;
+        while text.get(end) == Some(&b')') && end < text.len() {
+            let behind = text[end + 1..].trim_ascii_start();
+            let links = [b"->".as_slice(), b"?.", b"."].into_iter();
+            let Some(call) = links.filter_map(|link| behind.strip_prefix(link)).next() else {
+                break;
+            };
+            let name =
+                call.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_');
+            let open = text.len() - call.len() + name.count();
+            let close = (text.get(open) == Some(&b'(')).then(|| blocks::end(self.page, open));
+            let Some(close) = close.flatten() else { break };
+            end = close;
+        }
+        end
+    }
+
+    /// Whether another provider could own what its statement `own` holds; in prose its name is enough.
+    pub(crate) fn is_said_of_rival(&self, own: Span, span: Span) -> bool {
+        let before = Span::new(own.start, span.start.max(own.start));
+        self.rivals.owns_in(self.page, own)
+            || !self.page.is_code() && self.rivals.named_plainly_in(self.page.slice(before))
+    }
+
+    /// Whether a comment behind the value, in its line, names another provider and not us.
+    pub(crate) fn is_commented_as_rival(&self, span: Span) -> bool {
+        let end = self.page.lines.around(span.start).end.min(span.end + CALL_REACH).max(span.end);
+        let behind = &self.page.text[span.end..end];
+        let marks = [b" //".as_slice(), b" # ", b" -- ", b" /*", b" <!--", b"\t//", b"\t# "];
+        let comment = marks.iter().filter_map(|mark| memchr::memmem::find(behind, mark)).min();
+        comment.is_some_and(|at| {
+            self.rivals.named_plainly_in(&behind[at..])
+                && !self.page.mentions.within(Span::new(span.end + at, end))
+        })
+    }
+
+    /// Weighs the host to which the value's call or block goes; `true` if that is the provider's.
+    pub(crate) fn weigh_host(
+        &self,
+        (span, rule): (Span, &Rule),
+        context: &Context,
+        items: &[Item],
+        verdict: &mut Verdict,
+    ) -> bool {
+        let host = self.host_spoken_to(span, context, items);
+        let foreign = match host.or_else(|| self.host_of_receiver(context)) {
+            Some(Host::Ours) => {
+                let text = format!("a host of {} stands in the same call", self.provider.name);
+                verdict.add(self.weights.same_call, text);
+                return true;
+            }
+            Some(Host::Foreign(host)) => Some(host),
+            // A gateway has tokens of its own; what it hands on may stand in its settings.
+            Some(Host::Between(host)) => context.is_bearer.then_some(host),
+            None => None,
+        };
+        if foreign.is_some() && self.is_passed_to_ours(span, context) {
+            let text =
+                format!("its name is passed to a call with a host of {}", self.provider.name);
+            verdict.add(self.weights.same_call, text);
+            return true;
+        }
+        // What signatures are checked with is sent nowhere; a URL beside it is where notifications come in.
+        if let Some(host) = foreign.filter(|_| self.is_default(rule)) {
+            verdict.add(self.weights.foreign_host, format!("the same call goes to {host}"));
+        }
+        false
+    }
+
+    /// The host that is called with the value: in the statement, or in the innermost call or data block that has one.
+    fn host_spoken_to(&self, span: Span, context: &Context, items: &[Item]) -> Option<Host> {
+        let near = |window: Span| {
+            Span::new(
+                window.start.max(span.start.saturating_sub(CALL_REACH)),
+                window.end.min(span.end + CALL_REACH).max(span.end),
+            )
+        };
+        // A block that names the provider says whose its values are, wherever it goes: to a proxy, for one.
+        let ours = |block: &Block| self.page.mentions.within(block.header);
+        let inner = context.blocks.iter().position(ours).unwrap_or(context.blocks.len());
+        // Nor does what is outside of an object say so that itself names the provider (`{ provider: NAME, key: VALUE }`).
+        let names_us = |block: &Block| {
+            let end = blocks::end(self.page, block.start).filter(|_| block.is_data);
+            end.is_some_and(|end| {
+                self.page.mentions.within(Span::new(block.start, end.max(block.start)))
+            })
+        };
+        let named = context.blocks[..inner].iter().position(names_us);
+        let inner = named.map_or(inner, |at| at + 1);
+        // What stands around a block of another name goes elsewhere than that block.
+        let is_strange = |block: &Block| {
+            let name = self.namer.header_name(block).filter(|_| block.is_data);
+            let is_trade = |word: &str| self.page.vocabulary().trade.contains(word);
+            name.is_some_and(|name| !self.is_generic(name) || lex::any_subword(name, is_trade))
+        };
+        let strange = context.blocks[..inner].iter().position(is_strange);
+        let inner = strange.map_or(inner, |at| at + 1);
+        let calls = context.blocks[..inner]
+            .iter()
+            .filter(|block| block.is_data || self.page.text.get(block.start) == Some(&b'('));
+        let windows = calls.take(3).filter_map(|block| {
+            let end = blocks::end(self.page, block.start)?;
+            Some((block.start, near(Span::new(block.start, self.chain_end(end)))))
+        });
+        // What stands in a function passed to a call is not all sent to one host.
+        let is_function = |block: &&Block| blocks::is_function(self.page, block);
+        let function = context.blocks.iter().find(is_function).map_or(0, |block| block.start);
+        let is_sent = |start: usize, host: &Host| start > function || *host == Host::Ours;
+        // Of a server's settings: `location /sign/ { proxy_pass URL; proxy_set_header … VALUE; }`.
+        let own = context.blocks.first().filter(|_| context.is_bearer && !self.page.is_code());
+        let own = own.filter(|block| self.page.text.get(block.start) == Some(&b'{'));
+        let own = own.and_then(|block| {
+            Some((block.start, near(Span::new(block.start, blocks::end(self.page, block.start)?))))
+        });
+        let statement = context.statement.map(|statement| (span.start, near(statement)));
+        statement.into_iter().chain(windows).chain(own).find_map(|(start, window)| {
+            let host = urls::nearest_host(self.page, window, span, items);
+            host.filter(|host| is_sent(start, host))
+        })
+    }
+}

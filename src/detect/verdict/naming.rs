@@ -1,0 +1,426 @@
+//! Finds the name that says what a value is: tied to it, or else a sibling's, a column's, an enclosing block's, or the
+//! file's.
+
+use super::label::Label;
+use super::label::Meaning;
+use crate::detect::page::Page;
+use crate::detect::page::blocks;
+use crate::detect::page::blocks::Block;
+use crate::detect::page::columns;
+use crate::detect::page::columns::Column;
+use crate::detect::page::console;
+use crate::detect::page::context;
+use crate::detect::page::context::Context;
+use crate::detect::page::context::Link;
+use crate::detect::page::context::Name;
+use crate::detect::page::lex;
+use crate::detect::page::lex::Lexeme;
+use crate::detect::page::positional;
+use crate::detect::page::rivals::Rivals;
+use crate::location::Span;
+
+/// Words that are looked at behind a value without a name tied to it.
+const MAX_ADJACENT: usize = 6;
+/// Longest title of a row.
+const MAX_TITLE: usize = 60;
+/// Names among siblings that are read.
+pub(crate) const MAX_SIBLINGS: usize = 60;
+
+/// What a value is called.
+#[derive(Default)]
+pub(crate) struct Naming {
+    /// The name with its meaning, if anything names the value.
+    pub(crate) label: Option<Label>,
+    /// The value's place in a table.
+    pub(crate) column: Option<Column>,
+}
+
+/// Reads names on a page.
+#[derive(Clone, Copy)]
+pub(crate) struct Namer<'p> {
+    pub(crate) page: &'p Page<'p>,
+    pub(crate) rivals: &'p Rivals,
+}
+
+impl Namer<'_> {
+    /// What the value at `span` is called.
+    pub(crate) fn name(&self, span: Span, context: &Context) -> Naming {
+        let column = columns::of(
+            self.page.text,
+            &self.page.lines,
+            (self.page.header(), self.page.tables()),
+            span,
+        );
+        let serialized = context::serialized_key(self.page.text, span);
+        let label = serialized
+            .map(|key| self.read_span(key))
+            .or_else(|| self.column_label(column.as_ref()?, span))
+            .or_else(|| context.listed_key.map(|key| self.read_span(key)))
+            .or_else(|| self.positional_label(span))
+            .or_else(|| self.label_elsewhere(span))
+            .or_else(|| self.label_of_keys(span, context))
+            .or_else(|| {
+                let row = column.as_ref().map_or(0, |column| column.row.start);
+                self.tied_label(span, context, row)
+            });
+        Naming { label, column }
+    }
+
+    /// Reads a name.
+    pub(crate) fn read(&self, name: &[u8]) -> Label {
+        Label::read(name, self.page.provider, self.page.vocabulary(), self.rivals)
+    }
+
+    pub(crate) fn read_span(&self, span: Span) -> Label {
+        self.read(self.page.slice(span))
+    }
+
+    /// The column's name, or where it only carries a value (`name;value`), another field of the row.
+    fn column_label(&self, column: &Column, span: Span) -> Option<Label> {
+        let label = self.read_span(column.name);
+        let is_ours = |label: &&Label| label.names_provider && label.meaning == Meaning::Credential;
+        // Managers of passwords call so whatever the title says that it is.
+        if label.meaning == Meaning::Password {
+            let fields = column.fields.iter().filter(|(_, field)| field.len() < MAX_TITLE);
+            let titles: Vec<Label> = fields.map(|(_, field)| self.read_span(*field)).collect();
+            return titles.iter().find(is_ours).cloned().or(Some(label));
+        }
+        if !matches!(label.meaning, Meaning::Carrier | Meaning::Unknown) || label.names_provider {
+            return Some(label);
+        }
+        let beside = columns::siblings(self.page.text, column).into_iter();
+        let beside = beside.chain(column.fields.iter().map(|(_, field)| *field));
+        let labels: Vec<Label> = beside
+            .filter(|field| !field.overlaps(span) && !self.page.slice(*field).contains(&b' '))
+            .map(|field| self.read_span(field))
+            .collect();
+        let is_other =
+            |label: &&Label| matches!(label.meaning, Meaning::Harmless | Meaning::OtherPurpose);
+        labels.iter().find(is_ours).or_else(|| labels.iter().find(is_other)).cloned()
+    }
+
+    /// The name of a value's place in a row, and what the data around that name says of whose it is.
+    fn positional_label(&self, span: Span) -> Option<Label> {
+        let name = positional::name(self.page, span)?;
+        let label = self.read_span(name);
+        let blocks = blocks::around(self.page, name.start);
+        let owners = blocks.iter().filter(|block| block.is_data);
+        let mut owners =
+            owners.filter_map(|block| self.header_name(block)).map(|name| self.read(name));
+        let owner = owners.find(|owner| owner.names_provider || owner.meaning == Meaning::Rival);
+        match owner {
+            Some(rival) if rival.meaning == Meaning::Rival && !label.names_provider => Some(rival),
+            Some(owner) => Some(label.within_phrase(
+                &[owner.text.as_bytes()],
+                self.page.provider,
+                self.page.vocabulary(),
+                self.rivals,
+            )),
+            None => Some(label),
+        }
+    }
+
+    /// What the question of a console says of its answer, or the instruction that uses what assembly loads.
+    fn label_elsewhere(&self, span: Span) -> Option<Label> {
+        let line = console::question(self.page, span)
+            .or_else(|| console::instruction(self.page, span))
+            .or_else(|| console::form_field(self.page, span))
+            .or_else(|| console::chat(self.page, self.rivals, span))
+            .or_else(|| console::exported_chat(self.page, self.rivals, span))
+            .or_else(|| console::counted(self.page, span))
+            .or_else(|| console::announced(self.page, span))
+            .or_else(|| console::former(self.page, span))?;
+        let words = lex::leftwards(self.page.text, line.end, line.len());
+        let names = words.filter_map(|lexeme| match lexeme {
+            Lexeme::Word(word) if !word.overlaps(span) => Some(self.read_span(word)),
+            _ => None,
+        });
+        let labels: Vec<Label> = names.take(MAX_SIBLINGS).collect();
+        let vocabulary = self.page.vocabulary();
+        let is = |meaning: Meaning| labels.iter().find(|label| label.meaning == meaning);
+        let is_digest =
+            |label: &&Label| label.words.iter().any(|word| vocabulary.digest.contains(word));
+        let names_us = |label: &&Label| label.names_provider;
+        if let Some(digest) = labels.iter().find(is_digest) {
+            return Some(digest.clone());
+        }
+        let own = labels.iter().filter(names_us).find(|label| label.meaning == Meaning::Credential);
+        let both = || {
+            let credential = is(Meaning::Credential)?;
+            let of_us = labels.iter().find(names_us)?;
+            let phrase = [of_us.text.as_bytes()];
+            Some(credential.clone().within_phrase(
+                &phrase,
+                self.page.provider,
+                vocabulary,
+                self.rivals,
+            ))
+        };
+        own.cloned()
+            .or_else(both)
+            .or_else(|| is(Meaning::Harmless).cloned())
+            .or_else(|| labels.iter().find(names_us).cloned())
+            .or_else(|| {
+                [
+                    Meaning::Credential,
+                    Meaning::Rival,
+                    Meaning::OtherPurpose,
+                    Meaning::ForeignCredential,
+                ]
+                .into_iter()
+                .find_map(is)
+                .cloned()
+            })
+    }
+
+    /// The name of the block, if that holds the provider's keys by whose they are (`$yousignKeys = ['paris' => VALUE]`).
+    fn label_of_keys(&self, span: Span, context: &Context) -> Option<Label> {
+        let block = context.blocks.first().filter(|block| block.is_data)?;
+        let label = self.read(self.header_name(block)?);
+        let is_plural = label.words.last().is_some_and(|word| word.ends_with('s'));
+        let is_ours = is_plural && label.names_provider && label.meaning == Meaning::Credential;
+        let token = self.page.slice(span);
+        let is_mixed = token.iter().any(u8::is_ascii_uppercase);
+        (is_ours && is_mixed).then_some(label)
+    }
+
+    /// The name at or behind `floor` that syntax ties to the value.
+    fn tied_label(&self, span: Span, context: &Context, floor: usize) -> Option<Label> {
+        let mut carried = false;
+        let mut adjacent = 0;
+        let names = context.names.iter().take_while(|name| name.span.start >= floor);
+        for (at, name) in names.enumerate() {
+            let label = self.read_path(name.span);
+            let says_something = says_something(&label);
+            let is_carrier = label.meaning == Meaning::Carrier && !self.is_variable(name)
+                || name.link == Link::Called && self.is_setter(&label);
+            match name.link {
+                // A time or a number names nothing.
+                _ if is_number(self.page.slice(name.span)) => {}
+                // A command such as `aws` names nobody's credential by itself.
+                Link::Path => {}
+                Link::Adjacent
+                    if label.meaning == Meaning::Rival
+                        && label.words.len() == 1
+                        && !self.is_symbol(name.span) => {}
+                _ if is_carrier && !label.names_provider => {
+                    carried = true;
+                    let around = context::siblings(self.page.text, span);
+                    let entry = (at == 0).then(|| self.entry_label(around, span)).flatten();
+                    if entry.is_some() {
+                        return entry;
+                    }
+                }
+                // `"key": "value", "value": VALUE`
+                _ if carried && self.is_entry(name.span) && self.page.is_key(name.span.end) => {}
+                // Behind a carrier, `name=` or `type=` describe the carrier and not the value.
+                _ if carried && !label.names_provider && label.meaning != Meaning::Credential => {
+                    break;
+                }
+                Link::Assigned => {
+                    let label = self.phrase(label, &context.names[at..]);
+                    return Some(self.of_sentence(label, span, &context.names[at..]));
+                }
+                Link::Called | Link::Fallback if says_something => return Some(label),
+                Link::Listed
+                    if at == 0
+                        && (label.names_provider
+                            || says_something && self.is_quoted(name.span)) =>
+                {
+                    return Some(label);
+                }
+                Link::Listed if label.names_provider && label.meaning == Meaning::Credential => {
+                    return Some(label);
+                }
+                Link::Adjacent if says_something => {
+                    let mut label = self.phrase(label, &context.names[at..]);
+                    label.words.extend(self.words_behind(context, at));
+                    return Some(label);
+                }
+                Link::Adjacent => {
+                    adjacent += 1;
+                    if adjacent > MAX_ADJACENT {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !carried && !context.names.is_empty() {
+            return None;
+        }
+        let beside = if carried { self.sibling_label(span, context) } else { None };
+        beside.or_else(|| self.block_label(context)).or_else(|| self.path_label(context))
+    }
+
+    /// The words of the name directly behind one, which only carries the value (`secret webhook: VALUE`).
+    fn words_behind(&self, context: &Context, at: usize) -> Vec<String> {
+        let behind = at.checked_sub(1).map(|behind| context.names[behind].span);
+        let follows = |behind: &Span| {
+            let end = context.names[at].span.end;
+            end < behind.start && self.page.text[end..behind.start] == *b" "
+        };
+        behind
+            .filter(follows)
+            .map(|behind| lex::subwords(self.page.slice(behind)))
+            .unwrap_or_default()
+    }
+
+    /// The label together with the words before it, as in `the Yousign API key is`.
+    fn phrase(&self, label: Label, names: &[Name]) -> Label {
+        let is_glue = |byte: &u8| b" \t\"'`*_:".contains(byte);
+        let joined = names.windows(2).take_while(|pair| {
+            let between = pair[1].span.end..pair[0].span.start;
+            // A sentence before this one is about something else.
+            pair[1].link == Link::Adjacent
+                && !self.page.slice(pair[1].span).ends_with(b".")
+                && !is_number(self.page.slice(pair[1].span))
+                && between.len() < 6
+                && self.page.text[between].iter().all(is_glue)
+        });
+        let words: Vec<&[u8]> =
+            joined.map(|pair| self.page.slice(pair[1].span)).take(MAX_ADJACENT).collect();
+        let before = words.first().map(|word| self.read(word));
+        let is_rival = |label: &Label| label.meaning == Meaning::Rival;
+        if let Some(rival) = before.filter(is_rival).filter(|_| !label.names_provider) {
+            return rival;
+        }
+        let is_adjacent = names.first().is_some_and(|name| name.link == Link::Adjacent);
+        // `unsubscribe token=…` in a log
+        let is_said = is_adjacent || !self.page.is_code();
+        let label = if is_said { self.of_purpose(label, words.first()) } else { label };
+        label.within_phrase(&words, self.page.provider, self.page.vocabulary(), self.rivals)
+    }
+
+    /// In prose, what the sentence is about whose last word means nothing (`the key from this morning: VALUE`).
+    fn of_sentence(&self, label: Label, span: Span, names: &[Name]) -> Label {
+        let is_mixed = self.page.slice(span).iter().any(u8::is_ascii_uppercase);
+        if says_something(&label) || self.page.is_code() || !is_mixed {
+            return label;
+        }
+        let words = names.windows(2).take(MAX_ADJACENT).take_while(|pair| {
+            let between = self.page.text.get(pair[1].span.end..pair[0].span.start);
+            pair[1].link == Link::Adjacent && between == Some(b" ")
+        });
+        let labels: Vec<Label> = words.map(|pair| self.read_span(pair[1].span)).collect();
+        let is = |meaning: Meaning| labels.iter().find(|label| label.meaning == meaning);
+        let other = is(Meaning::Harmless).or_else(|| is(Meaning::Rival));
+        let Some(mut said) = other.or_else(|| is(Meaning::Credential)).cloned() else {
+            return label;
+        };
+        said.words.extend(label.words);
+        said
+    }
+
+    /// A credential that the word before it makes one for another purpose, as in `lock token`.
+    fn of_purpose(&self, mut label: Label, before: Option<&&[u8]>) -> Label {
+        let word = before.map(|word| String::from_utf8_lossy(word).to_ascii_lowercase());
+        let vocabulary = self.page.vocabulary();
+        let is_purpose = word.is_some_and(|word| {
+            vocabulary.data_key.contains(&word)
+                || vocabulary.other_purpose.contains(&word) && !vocabulary.neutral.contains(&word)
+        });
+        if is_purpose && label.meaning == Meaning::Credential && !label.names_provider {
+            label.meaning = Meaning::OtherPurpose;
+        }
+        label
+    }
+
+    /// Whether a function only stores what it is given (`setValue`).
+    fn is_setter(&self, label: &Label) -> bool {
+        let vocabulary = self.page.vocabulary();
+        let stores =
+            |word: &String| vocabulary.carrier.contains(word) || vocabulary.storing.contains(word);
+        !label.words.is_empty() && label.words.iter().all(stores)
+    }
+
+    /// Whether a name is that of a variable which a program calls by a letter (`$a = VALUE`): nothing beside it names it.
+    fn is_variable(&self, name: &Name) -> bool {
+        let behind = self.page.text[name.span.end..].trim_ascii_start();
+        let letters = self.page.slice(name.span).iter().filter(|byte| byte.is_ascii_alphanumeric());
+        name.link == Link::Assigned
+            && letters.count() == 1
+            && self.page.is_code()
+            && behind.starts_with(b"=")
+            && !matches!(behind.get(1), Some(b'=' | b'>'))
+    }
+
+    /// Whether a name is a string or symbol literal.
+    fn is_symbol(&self, span: Span) -> bool {
+        let before = span.start.checked_sub(1).map(|at| self.page.text[at]);
+        before == Some(b':') || self.is_quoted(span)
+    }
+
+    /// Whether a name is a string literal.
+    pub(crate) fn is_quoted(&self, span: Span) -> bool {
+        matches!(self.page.text.get(span.end), Some(b'"' | b'\'' | b'`' | b'\\'))
+    }
+
+    /// The name of the innermost data block that says something.
+    fn block_label(&self, context: &Context) -> Option<Label> {
+        context.blocks.iter().filter(|block| block.is_data).take(3).find_map(|block| {
+            let label = self.read(self.header_name(block)?);
+            (label.names_provider
+                || matches!(
+                    label.meaning,
+                    Meaning::Credential | Meaning::Harmless | Meaning::Rival
+                ))
+            .then_some(label)
+        })
+    }
+
+    /// The name in a block's header: its last word, or an XML element's.
+    pub(crate) fn header_name(&self, block: &Block) -> Option<&[u8]> {
+        if let Some(name) = self.element_name(block) {
+            return Some(name);
+        }
+        let words = lex::leftwards(self.page.text, block.header.end, block.header.len());
+        words.into_iter().find_map(|lexeme| match lexeme {
+            Lexeme::Word(word) => Some(self.page.slice(word)),
+            _ => None,
+        })
+    }
+
+    /// What the element whose tag a block's header is says of itself (`<bean id="NAME" class="…">`), or else what it is.
+    fn element_name(&self, block: &Block) -> Option<&[u8]> {
+        let tag = self.page.slice(block.header).trim_ascii().strip_prefix(b"<")?;
+        let length = tag.iter().take_while(|byte| lex::is_word(**byte) || **byte == b':').count();
+        let is_identity = |attribute: &&[u8]| {
+            let name = attribute.split(|byte| *byte == b'=').next().unwrap_or_default();
+            let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+            self.page.vocabulary().identity.contains(&name)
+        };
+        let attributes = tag[length..].split(u8::is_ascii_whitespace);
+        let named = attributes.filter(is_identity).find_map(|attribute| {
+            attribute
+                .split(|byte| matches!(byte, b'"' | b'\''))
+                .nth(1)
+                .filter(|name| !name.is_empty())
+        });
+        named.or(Some(&tag[..length])).filter(|name| !name.is_empty())
+    }
+
+    /// The file's name, when the value stands alone in its text.
+    fn path_label(&self, context: &Context) -> Option<Label> {
+        if !context.is_bare || self.page.text.trim_ascii().len() > 200 {
+            return None;
+        }
+        let name = self.page.file_name();
+        let stem = name
+            .rsplitn(2, |byte| *byte == b'.')
+            .last()
+            .filter(|stem| !stem.is_empty())
+            .unwrap_or(name);
+        let label = self.read(stem);
+        (label.names_provider || label.meaning == Meaning::Credential).then_some(label)
+    }
+}
+
+/// Whether a word is a number, a date or a time.
+fn is_number(name: &[u8]) -> bool {
+    name.len() > 1 && name.iter().all(|byte| byte.is_ascii_digit() || b"-.TZ".contains(byte))
+}
+
+fn says_something(label: &Label) -> bool {
+    label.names_provider || !matches!(label.meaning, Meaning::Unknown | Meaning::Carrier)
+}

@@ -1,0 +1,217 @@
+//! What else a value may be for: an argument of somebody else's function, the digest of a file.
+
+use super::Judge;
+use super::has_both_cases;
+use super::label::Label;
+use super::label::Meaning;
+use super::own_line;
+use super::score::Verdict;
+use crate::detect::page::blocks::Block;
+use crate::detect::page::context;
+use crate::detect::page::context::Context;
+use crate::detect::page::lex;
+use crate::location::Span;
+
+impl Judge<'_, '_> {
+    /// The function whose argument the value is, itself or in an object (`session({ secret: VALUE })`), if its name speaks
+    /// of another purpose than an API's.
+    pub(crate) fn call_for_other_purpose(
+        &self,
+        label: Option<&Label>,
+        context: &Context,
+    ) -> Option<String> {
+        let blocks = &context.blocks;
+        let is_call = |block: &&Block| self.page.text.get(block.start) == Some(&b'(');
+        let written = |name: &[u8]| String::from_utf8_lossy(lex::last_part(name)).into_owned();
+        let object =
+            || blocks.iter().take(2).find(is_call).and_then(|block| self.namer.header_name(block));
+        let callee = context.callee.map(|callee| self.page.slice(callee)).or_else(object)?;
+        let vocabulary = self.page.vocabulary();
+        let takes_other = |word: &str| vocabulary.purpose_call.contains(word);
+        let names_us = |part: Span| self.page.mentions.within(part);
+        let around = context.blocks.iter().take(2).map(|block| block.header);
+        if !context.statement.into_iter().chain(around).any(names_us) {
+            // `register(jwt, { secret: VALUE })`
+            let before_object =
+                blocks.get(1).filter(is_call).map(|call| Span::new(call.start, blocks[0].start));
+            let before_object = before_object.filter(|part| part.len() < 100 && !names_us(*part));
+            let in_arguments = |part: Span| lex::any_subword(self.page.slice(part), takes_other);
+            if lex::any_subword(callee, takes_other) || before_object.is_some_and(in_arguments) {
+                return Some(written(callee));
+            }
+        }
+        let words = lex::subwords(lex::last_part(callee));
+        let is_other = |word: &String| {
+            vocabulary.other_purpose.contains(word) && !vocabulary.neutral.contains(word)
+        };
+        let is_credential = label.is_some_and(|label| label.meaning == Meaning::Credential);
+        (is_credential && words.len() == 1 && words.iter().all(is_other)).then(|| written(callee))
+    }
+
+    /// What names another provider around the value's object and not us: its key (`algolia: { apiKey: VALUE }`), or the function
+    /// to which it is passed (`Bugsnag.start({ apiKey: VALUE })`).
+    pub(crate) fn owner_of_rival(&self, context: &Context) -> Option<String> {
+        let is = |block: &Block, bracket: u8| self.page.text.get(block.start) == Some(&bracket);
+        let object = context.blocks.first()?;
+        let call = context.blocks.get(1).filter(|call| is(object, b'{') && is(call, b'('));
+        let owner = if object.is_data { Some(object) } else { call }?;
+        let name = self.namer.header_name(owner)?;
+        let is_theirs = self.rivals.named_plainly_in(name)
+            && !self.page.mentions.within(own_line(self.page, owner));
+        is_theirs.then(|| String::from_utf8_lossy(name).into_owned())
+    }
+
+    /// Whether a name is that of a framework's own secret (`SECRET_KEY`), itself or in its block (`framework: secret:`), and
+    /// nothing but a mention somewhere in the file ties the value to the provider.
+    pub(crate) fn is_own_secret(&self, span: Span, label: &Label, context: &Context) -> bool {
+        let name = lex::subwords(lex::last_part(label.text.as_bytes())).join("_");
+        let block = context.blocks.iter().find(|block| block.is_data);
+        let block = block.and_then(|block| self.namer.header_name(block)).unwrap_or_default();
+        let known = &self.page.vocabulary().own_secret;
+        let within = || {
+            format!(
+                "{}.{name}",
+                String::from_utf8_lossy(lex::last_part(block)).to_ascii_lowercase()
+            )
+        };
+        let is_clients = || name == "secret" && self.stands_by_client_id(span);
+        let dotted = label.text.to_ascii_lowercase();
+        (known.contains(&name)
+            || known.contains(&dotted)
+            || known.contains(&within())
+            || is_clients())
+            && !self.is_tied_closely(label, context)
+    }
+
+    /// Whether a sibling is the id of an OAuth client (`"clientId": …, "secret": VALUE`), which the provider has none of.
+    fn stands_by_client_id(&self, span: Span) -> bool {
+        let around = self.page.slice(context::siblings(self.page.text, span));
+        let mut before = String::new();
+        lex::any_subword(around, |word| {
+            let is_id = word == "id" && before == "client";
+            before.clear();
+            before.push_str(word);
+            is_id
+        })
+    }
+
+    /// Whether a block, a call or a later use of the name says that the value is the provider's; names of other settings beside
+    /// it say nothing.
+    fn is_tied_closely(&self, label: &Label, context: &Context) -> bool {
+        let mentions = &self.page.mentions;
+        let callee = |callee: Span| mentions.within(lex::word_around(self.page.text, callee));
+        let own = context.statement.unwrap_or(Span::new(0, 0));
+        context.blocks.iter().any(|block| mentions.within(block.header) && self.heads_value(block))
+            || context.callee.is_some_and(callee)
+            || self.page.file_names_provider()
+            || self.page.is_named_with_provider(lex::last_part(label.text.as_bytes()), own)
+    }
+
+    /// Whether what names the provider in a block's header is not a line of other code above it.
+    fn heads_value(&self, block: &Block) -> bool {
+        self.page.text.get(block.start) != Some(&b'(')
+            || self.page.mentions.within(own_line(self.page, block))
+    }
+
+    /// Whether a value that could be a digest is the `key` of an element in JSX.
+    pub(crate) fn is_list_key(&self, span: Span) -> bool {
+        let name = self.page.file_name();
+        let is_jsx = [b".jsx".as_slice(), b".tsx", b".js"].iter().any(|end| name.ends_with(end));
+        let line = self.page.lines.around(span.start);
+        let before = &self.page.text[line.start.max(span.start.saturating_sub(200))..span.start];
+        let tag = memchr::memrchr2(b'<', b'>', before).map(|at| &before[at..]);
+        let is_tag = tag.is_some_and(|tag| {
+            tag.first() == Some(&b'<') && tag.get(1).is_some_and(u8::is_ascii_alphabetic)
+        });
+        let ends = [b" key=\"".as_slice(), b" key='", b" key={\"", b" key={'"];
+        let is_hex = !self.page.slice(span).iter().any(u8::is_ascii_uppercase);
+        is_jsx && is_hex && is_tag && ends.iter().any(|end| before.ends_with(end))
+    }
+
+    /// Whether the value, in quotes, has a colon behind it, as names in JSON have.
+    pub(crate) fn is_quoted_key(&self, span: Span) -> bool {
+        self.page.text.get(span.end) == Some(&b'"') && self.page.is_key(span.end)
+    }
+
+    /// Whether a value that could be a digest is a name in JSON at another place near by, as those of hashed messages are.
+    pub(crate) fn is_key_elsewhere(&self, span: Span) -> bool {
+        const REACH: usize = 16 * 1024;
+        let token = self.page.slice(span);
+        if token.iter().any(u8::is_ascii_uppercase) {
+            return false;
+        }
+        let start = span.start.saturating_sub(REACH);
+        let window = &self.page.text[start..self.page.text.len().min(span.end + REACH)];
+        let places = memchr::memmem::find_iter(window, token).map(|at| start + at);
+        let mut ends = places.filter(|at| *at != span.start).map(|at| at + token.len());
+        ends.any(|end| self.page.text.get(end) == Some(&b'"') && self.page.is_key(end))
+    }
+
+    /// Weighs a digest's name in the statement of a value that could be one (`md5($x) === 'VALUE'`).
+    pub(crate) fn weigh_digest(
+        &self,
+        span: Span,
+        label: Option<&Label>,
+        context: &Context,
+        verdict: &mut Verdict,
+    ) {
+        let is_ours =
+            label.is_some_and(|label| label.names_provider && label.meaning == Meaning::Credential);
+        let Some(statement) = context.statement.filter(|_| !is_ours) else { return };
+        if has_both_cases(self.page.slice(span)) {
+            return;
+        }
+        let is_digest = |word: &str| self.page.vocabulary().digest.contains(word);
+        if lex::any_subword(&self.page.text[statement.start..span.start], is_digest) {
+            verdict.add(self.weights.digest_nearby, "its statement speaks of a digest");
+        }
+    }
+
+    /// The data block around a value that could be a digest whose name says that it holds digests (`RETIRED_MD5 = {`).
+    pub(crate) fn block_of_digests(&self, span: Span, context: &Context) -> Option<String> {
+        let digest = &self.page.vocabulary().digest;
+        let is_plain = !self.page.slice(span).iter().any(u8::is_ascii_uppercase);
+        let blocks = context.blocks.iter().take(3).filter(|block| is_plain && block.is_data);
+        let mut names = blocks.filter_map(|block| self.namer.header_name(block));
+        // A `hash` of Perl and Ruby holds anything.
+        let is_digest = |word: &str| word != "hash" && digest.contains(word);
+        let name = names.find(|name| lex::any_subword(name, is_digest))?;
+        Some(String::from_utf8_lossy(name).into_owned())
+    }
+
+    /// Whether a parenthesis opens right behind a value without quotes, as where a function is defined or called.
+    pub(crate) fn is_function(&self, span: Span) -> bool {
+        let text = self.page.text;
+        let is_open =
+            span.start.checked_sub(1).is_none_or(|at| !matches!(text[at], b'"' | b'\'' | b'`'));
+        text[span.start].is_ascii_alphabetic() && text.get(span.end) == Some(&b'(') && is_open
+    }
+
+    /// Whether the value is what a form sends back with itself (`<input type="hidden" name="_token" value="…">`).
+    pub(crate) fn is_form_state(&self, label: &Label, span: Span) -> bool {
+        let tag = self.page.slice(context::siblings(self.page.text, span));
+        let is_sent = || {
+            let quoted = [b"'_token'".as_slice(), b"\"_token\""];
+            !self.page.is_code()
+                || quoted.iter().any(|name| memchr::memmem::find(tag, name).is_some())
+        };
+        // Frameworks of PHP call it so wherever it is sent; in programs it is also a private variable.
+        label.text == "_token" && is_sent()
+            || label.words == ["token"] && memchr::memmem::find(tag, b"hidden").is_some()
+    }
+
+    /// Whether a password's siblings are those of a database's.
+    pub(crate) fn is_for_database(&self, span: Span) -> bool {
+        let around = context::siblings(self.page.text, span);
+        let is_field = |word: &str| self.page.vocabulary().database_field.contains(word);
+        !self.page.mentions.within_any(around, |mention| mention.host.is_some())
+            && lex::any_subword(self.page.slice(around), is_field)
+    }
+
+    /// Whether a name ends as files of a project do (`YousignClient.php`).
+    pub(crate) fn is_file_name(&self, name: &[u8]) -> bool {
+        let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
+        let ending = dot.map(|dot| String::from_utf8_lossy(&name[dot + 1..]).to_ascii_lowercase());
+        ending.is_some_and(|ending| self.page.vocabulary().file_ending.contains(&ending))
+    }
+}

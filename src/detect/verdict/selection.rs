@@ -1,0 +1,114 @@
+//! Under which rule a token is reported: the one whose cues its surroundings meet, or else the provider's default.
+
+use super::Judge;
+use super::label::Label;
+use super::label::Meaning;
+use crate::detect::page::context;
+use crate::detect::page::context::Context;
+use crate::detect::page::lex;
+use crate::location::Span;
+use crate::rule::Rule;
+use crate::rule::RuleKind;
+use crate::rule::Shape;
+use crate::rule::TokenRule;
+
+/// More mentions are not looked through for a header's name.
+const MAX_MENTIONS: usize = 20;
+
+impl<'r> Judge<'r, '_> {
+    /// The rule under which the value is reported: one whose cues are met, or else the provider's default.
+    pub(crate) fn rule(
+        &self,
+        span: Span,
+        context: &Context,
+        label: Option<&Label>,
+    ) -> Option<(&'r Rule, &'r Shape)> {
+        let token = self.page.slice(span);
+        let candidates = || {
+            self.provider.rules.iter().filter_map(|rule| match &rule.kind {
+                RuleKind::Token(kind) => kind
+                    .shapes
+                    .iter()
+                    .find(|shape| shape.accepts(token))
+                    .map(|shape| (rule, kind, shape)),
+                RuleKind::Pattern(_) | RuleKind::Tracked(_) => None,
+            })
+        };
+
+        let cued = candidates().find(|(rule, kind, _)| {
+            !self.is_default(rule) && self.has_cue(kind, span, (context, label))
+        });
+        cued.or_else(|| candidates().find(|(rule, _, _)| self.is_default(rule)))
+            .map(|(rule, _, shape)| (rule, shape))
+    }
+
+    /// Whether a rule for tokens needs no cue.
+    pub(crate) fn is_default(&self, rule: &Rule) -> bool {
+        matches!(&rule.kind, RuleKind::Token(kind) if kind.cues == crate::rule::Cues::default())
+    }
+
+    fn has_cue(
+        &self,
+        kind: &TokenRule,
+        span: Span,
+        (context, label): (&Context, Option<&Label>),
+    ) -> bool {
+        let cues = &kind.cues;
+        if label.is_some_and(|label| label.has_cue(&cues.label)) {
+            return true;
+        }
+        if context.callee.is_some_and(|callee| self.has_call_cue(callee, &cues.call)) {
+            return true;
+        }
+        if self.checked_at(context, label).is_some() {
+            return true;
+        }
+        let in_heads = label.is_none_or(|label| {
+            label.words.iter().any(|word| cues.heads.contains(word))
+                || label.meaning == Meaning::Carrier
+        });
+        let contexts = context
+            .blocks
+            .iter()
+            .map(|block| self.page.slice(block.header))
+            .chain([self.page.path.as_bytes()]);
+        let mut contexts = contexts.map(|header| self.namer.read(header));
+        label.is_some()
+            && in_heads
+            && !label.is_some_and(Label::names_api)
+            && (contexts.any(|header| header.has_cue(&cues.context))
+                || self.stands_by_mention(span, &cues.mention)
+                || self.has_sibling(span, &cues.sibling))
+    }
+
+    /// Whether the mention nearest to the value is part of a name with a cue, such as a header's.
+    fn stands_by_mention(&self, span: Span, cues: &[String]) -> bool {
+        let nearest = self.page.nearest_mention(span.start);
+        nearest.is_some_and(|near| self.namer.read(near.word()).has_cue(cues))
+            || self.speaks_of_header_alone(cues)
+    }
+
+    /// Whether the page names a header with a cue and no host of the provider: it receives and does not call.
+    fn speaks_of_header_alone(&self, cues: &[String]) -> bool {
+        let mentions = &self.page.mentions.in_text;
+        let has_cue = |span: Span| {
+            let word = lex::word_around(self.page.text, span);
+            self.namer.read(self.page.slice(word)).has_cue(cues)
+        };
+        mentions.len() <= MAX_MENTIONS
+            && !mentions.iter().any(|mention| mention.api)
+            && mentions.iter().any(|mention| has_cue(mention.span))
+    }
+
+    /// Whether one of the names in the value's own bracket has a cue.
+    fn has_sibling(&self, span: Span, cues: &[String]) -> bool {
+        let around = self.page.slice(context::siblings(self.page.text, span));
+        cues.iter().any(|cue| memchr::memmem::find(around, cue.as_bytes()).is_some())
+    }
+
+    pub(crate) fn has_call_cue(&self, callee: Span, cues: &[String]) -> bool {
+        let name = self.page.slice(callee).to_ascii_lowercase();
+        let name = String::from_utf8_lossy(&name);
+        cues.iter().any(|cue| name.contains(cue.as_str()))
+    }
+}

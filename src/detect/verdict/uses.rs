@@ -1,0 +1,216 @@
+//! Where else the name of a value stands: in what checks signatures with it, sends it, or uses it for another purpose.
+
+use super::Judge;
+use super::has_both_cases;
+use super::label::Label;
+use super::label::Meaning;
+use crate::detect::page::context::Context;
+use crate::detect::page::context::Link;
+use crate::detect::page::lex;
+use crate::detect::page::quote;
+use crate::detect::page::urls;
+use crate::detect::page::urls::Host;
+use crate::location::Span;
+
+/// How far around a use a host is looked for, in bytes.
+const REACH: usize = 600;
+/// Lines above and below a statement in which its receiver is looked for.
+const MAX_LINES: usize = 10;
+/// Places of a name that are looked at.
+const MAX_USES: usize = 16;
+/// How far before and behind a name in a call the call's other arguments are read.
+const CALL: usize = 200;
+/// How far from a value its name is followed, in bytes.
+const USED_WITHIN: usize = 8 * 1024;
+
+impl Judge<'_, '_> {
+    /// Where lines that check signatures name what the value is assigned to, the first and the last one. A bundle of one line
+    /// checks some somewhere, and what is called an API key, or no secret, is nothing to check them with.
+    pub(crate) fn checked_at(
+        &self,
+        context: &Context,
+        label: Option<&Label>,
+    ) -> Option<(usize, usize)> {
+        let name = self.assigned(context)?;
+        let is_own = |label: &&Label| lex::last_part(label.text.as_bytes()) == name;
+        if label.is_some_and(Label::names_api)
+            || label.filter(is_own).is_some_and(|label| label.meaning == Meaning::Harmless)
+        {
+            return None;
+        }
+        self.page.checked_at(name)
+    }
+
+    /// The place that says most about whose the value is: its own, or that of a check in which its name stands.
+    pub(crate) fn nearest_use(
+        &self,
+        span: Span,
+        context: &Context,
+        label: Option<&Label>,
+    ) -> usize {
+        let Some((first, last)) = self.checked_at(context, label) else { return span.start };
+        let distance =
+            |at: usize| self.page.nearest_mention(at).map(|near| near.distance.in_lines());
+        let far = |at: &usize| distance(*at).unwrap_or(usize::MAX);
+        [span.start, first, last].into_iter().min_by_key(far).unwrap_or(span.start)
+    }
+
+    /// Whether what the value is assigned to is used to sign or encrypt what is one's own (`jwt.sign(payload, NAME)`).
+    pub(crate) fn is_used_for_other_purpose(&self, context: &Context, label: &Label) -> bool {
+        let name = self.assigned(context).filter(|name| name.len() > 1);
+        !label.names_provider && name.is_some_and(|name| self.page.is_named_in_other_use(name))
+    }
+
+    /// What of another provider is given the name of the value (`Mistral(api_key=NAME)`), if nothing of ours is.
+    pub(crate) fn passed_to_rival(
+        &self,
+        context: &Context,
+        label: Option<&Label>,
+    ) -> Option<String> {
+        let name = self.assigned(context).filter(|name| name.len() > 2)?;
+        let own = context.statement?;
+        if label.is_none_or(|label| label.names_provider || label.meaning == Meaning::Unknown) {
+            return None;
+        }
+        let is_short = |place: &Span| self.page.lines.around(place.start).len() < REACH;
+        let uses = self.uses_of(name, own).filter(is_short);
+        let mut rival = None;
+        for place in uses.take(MAX_USES) {
+            let line = self.page.lines.around(place.start);
+            let before = self.page.slice(Span::new(line.start, place.start));
+            if self.page.mentions.within(line) {
+                return None;
+            }
+            let behind = self.page.text[place.end..line.end].trim_ascii_start();
+            // `password=` names another argument.
+            let is_argument = matches!(behind.first(), Some(b',' | b')' | b'}' | b']'));
+            let callee = memchr::memchr(b'(', before).map(|open| &before[..open]);
+            let callee = callee.filter(|_| is_argument);
+            let is_theirs = |callee: &&[u8]| self.rivals.named_plainly_in(callee);
+            rival = rival.or_else(|| callee.filter(is_theirs).map(quote::excerpt));
+        }
+        rival
+    }
+
+    /// Whether the name of the value is passed to a call together with a host of the provider (`new Client("https://…", NAME)`).
+    pub(crate) fn is_passed_to_ours(&self, span: Span, context: &Context) -> bool {
+        let own = Span::new(context.statement.map_or(span.start, |own| own.start), span.end);
+        let Some(name) = self.assigned(context).filter(|name| name.len() > 1) else { return false };
+        let is_call = |place: Span| {
+            let text = self.page.text;
+            let before = &text[place.start.saturating_sub(CALL)..place.start];
+            let ends = |byte: &u8| matches!(byte, b'(' | b';' | b'{' | b'}' | b'=');
+            let Some(open) = before.iter().rposition(ends) else { return false };
+            let behind = &text[place.end..text.len().min(place.end + CALL)];
+            let is_argument = matches!(before.trim_ascii_end().last(), Some(b'(' | b','))
+                && matches!(behind.trim_ascii_start().first(), Some(b')' | b','));
+            let close = behind.iter().position(|byte| matches!(byte, b')' | b';'));
+            let call = Span::new(place.start - before.len() + open, place.end + close.unwrap_or(0));
+            is_argument
+                && before[open] == b'('
+                && self.page.mentions.within_any(call, |mention| mention.api)
+        };
+        self.uses_of(name, own).take(MAX_USES).any(is_call)
+    }
+
+    /// Where the name stands outside of `own` and not far from it.
+    fn uses_of<'a>(&'a self, name: &'a [u8], own: Span) -> impl Iterator<Item = Span> + 'a {
+        let text = self.page.text;
+        let start = own.start.saturating_sub(USED_WITHIN);
+        let window = &text[start..text.len().min(own.end + USED_WITHIN)];
+        let is_part = |at: usize| text.get(at).is_some_and(|byte| lex::is_name(*byte));
+        memchr::memmem::find_iter(window, name)
+            .map(move |at| Span::new(start + at, start + at + name.len()))
+            .filter(move |place| {
+                let is_whole = !is_part(place.start.wrapping_sub(1)) && !is_part(place.end);
+                is_whole && !own.overlaps(*place)
+            })
+    }
+
+    /// The last part of the name that the value is assigned to, without a sigil.
+    fn assigned(&self, context: &Context) -> Option<&[u8]> {
+        // `hexdigest() == VALUE` compares with what a function gives.
+        let is_call = |name: Span| self.page.text.get(name.end) == Some(&b'(');
+        let is_attribute = |name: Span| self.page.slice(name).starts_with(b"@");
+        let assigned = context.names.iter().find(|name| {
+            name.link == Link::Assigned || name.link == Link::Adjacent && is_attribute(name.span)
+        });
+        let assigned = assigned.filter(|name| !is_call(name.span))?;
+        Some(without_sigil(lex::last_part(self.page.slice(assigned.span))))
+    }
+
+    /// Whether a line outside of `own` sends what has the name in a header, and the host nearest to it is the provider's.
+    pub(crate) fn is_sent_to_provider(&self, name: &[u8], own: Span) -> bool {
+        let name = without_sigil(name);
+        let Some((first, last)) = self.page.sent_at(name) else { return false };
+        // A class such as `AuthenticationHeaderValue` is used for any host.
+        let is_class = name.first().is_some_and(u8::is_ascii_uppercase) && has_both_cases(name);
+        if is_class && self.is_generic(name) {
+            return false;
+        }
+        // `Authorization: VALUE` is the header itself.
+        let lower = String::from_utf8_lossy(name).to_ascii_lowercase();
+        if self.page.vocabulary().header.contains(&lower) {
+            return false;
+        }
+        let is_ours = |at: usize| {
+            let end = self.page.text.len().min(at + REACH);
+            let window = Span::new(at.saturating_sub(REACH), end);
+            match urls::nearest_host(self.page, window, Span::new(at, at), &[]) {
+                Some(host) => host == Host::Ours,
+                None => self.page.mentions.in_path,
+            }
+        };
+        let is_use = |at: &usize| !own.overlaps(Span::new(*at, *at + 1));
+        [first, last].into_iter().filter(is_use).any(is_ours)
+    }
+
+    /// The host to which what a header is given to speaks (`curl_setopt($ch, …VALUE)`, `crm.headers[…] = VALUE`): that of the
+    /// nearest line that has both.
+    pub(crate) fn host_of_receiver(&self, context: &Context) -> Option<Host> {
+        let statement = context.statement.filter(|_| self.page.is_code())?;
+        let header = &self.page.vocabulary().header;
+        let is_header = |word: &str| header.contains(word);
+        if !context.is_bearer && !lex::any_subword(self.page.slice(statement), is_header) {
+            return None;
+        }
+        let receiver = self.receiver(statement)?;
+        let own = self.page.lines.around(statement.start);
+        let above = self.page.lines.above(own).take(MAX_LINES).zip(1..);
+        let below = self.page.lines.below(own).take(MAX_LINES).zip(1..);
+        let hosts = above.chain(below).filter_map(|(line, distance)| {
+            let text = self.page.slice(line);
+            let scheme = memchr::memmem::find(text, b"://").filter(|_| line.len() < REACH)?;
+            text.split(|byte| !lex::is_name(*byte)).any(|word| word == receiver).then_some(())?;
+            Some((distance, urls::host_at(self.page, line.start + scheme)?))
+        });
+        hosts.min_by_key(|(distance, _)| *distance).map(|(_, host)| host)
+    }
+
+    /// The object with which a statement begins (`crm.headers`, `this.crm.headers`), or the variable that is the first argument of
+    /// its function.
+    fn receiver(&self, statement: Span) -> Option<&[u8]> {
+        let text = self.page.slice(statement).trim_ascii_start();
+        let is_part =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'@');
+        let length = |text: &[u8]| text.iter().take_while(|byte| is_part(byte)).count();
+        let mut rest = text;
+        for own in [b"$this->".as_slice(), b"this.", b"self."] {
+            rest = rest.strip_prefix(own).unwrap_or(rest);
+        }
+        let first = &rest[..length(rest)];
+        let behind = &rest[first.len()..];
+        let object = if let Some(arguments) = behind.strip_prefix(b"(") {
+            let argument = &arguments[..length(arguments)];
+            argument.starts_with(b"$").then_some(argument)?
+        } else {
+            (behind.starts_with(b".") || behind.starts_with(b"->")).then_some(first)?
+        };
+        Some(without_sigil(object)).filter(|name| !name.is_empty())
+    }
+}
+
+fn without_sigil(name: &[u8]) -> &[u8] {
+    let sigils = name.iter().take_while(|byte| matches!(byte, b'$' | b'@')).count();
+    &name[sigils..]
+}
