@@ -144,6 +144,14 @@ impl View<'_> {
         self.via == [Encoding::Concatenation] && self.document_span(span).len() == span.len()
     }
 
+    /// Whether the value at `span` is put together from literals or spelled by numbers in the document.
+    #[must_use]
+    pub fn is_in_pieces(&self, span: Span) -> bool {
+        let joins = [Encoding::Concatenation, Encoding::Codes];
+        self.via.iter().any(|encoding| joins.contains(encoding))
+            && self.document_span(span).len() > span.len()
+    }
+
     /// Whether the text is the whole document as it stands.
     #[must_use]
     pub fn is_raw(&self) -> bool {

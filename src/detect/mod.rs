@@ -226,7 +226,7 @@ impl Detector {
         let tokens = search::token::tokens(provider, view.text);
         for token in &tokens {
             if taken.overlapping(*token).next().is_none() && !view.is_unjoined(*token) {
-                hits.extend(judge.judge(*token));
+                hits.extend(judge.judge(*token, view.is_in_pieces(*token)));
             }
         }
         beyond.remember(number, view, &page.mentions, &tokens);

@@ -12,6 +12,7 @@ pub struct Weights {
     pub mixed_shape: i32,
     pub plain_shape: i32,
     pub random: i32,
+    pub in_pieces: i32,
     pub not_random: i32,
     pub encrypted: i32,
     pub page_parameter: i32,

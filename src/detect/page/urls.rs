@@ -138,16 +138,17 @@ pub(crate) fn is_in_url_elsewhere(page: &Page<'_>, span: Span) -> bool {
         || is_in_path && is_elsewhere(Span::new(run.start, span.start))
 }
 
-/// Whether the value is a parameter of a request that one's own server has logged (`"GET /reset?token=VALUE HTTP/1.1"`), in a line that
-/// does not speak of the provider.
+/// Whether the value is a part of the path of a request that one's own server has logged (`"POST /hooks/VALUE HTTP/1.1"`), or a
+/// parameter of one (`"GET /reset?token=VALUE HTTP/1.1"`) in a line that does not speak of the provider.
 fn is_request_here(page: &Page<'_>, span: Span, run: Span) -> bool {
     let line = page.lines.around(span.start);
     let before = &page.text[line.start..run.start];
     let is_method = |method: &String| before.ends_with(format!("\"{method}").as_bytes());
-    page.text[run.start] == b'/'
-        && is_parameter(page, span)
+    let path = page.slice(Span::new(run.start, span.start));
+    let is_in_path = path.ends_with(b"/") && !path.contains(&b'?');
+    path.starts_with(b"/")
         && page.vocabulary().method.iter().any(is_method)
-        && !page.mentions.within(line)
+        && (is_in_path || is_parameter(page, span) && !page.mentions.within(line))
 }
 
 /// What stands around the value without a space or quote between.
@@ -226,8 +227,11 @@ pub(crate) fn host_at(page: &Page<'_>, scheme_end: usize) -> Option<Host> {
     let url = glued(page.text, Span::new(from, from), 200);
     let rest = &page.text[from..url.end.max(from)];
     let host = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
-    if page.mentions.within(Span::new(url.start.min(from), from + host)) {
-        return Some(Host::Ours);
+    let name = Span::new(url.start.min(from), from + host);
+    if page.mentions.within(name) {
+        // No key is sent to one of the provider's pages.
+        let takes_keys = |mention: &Mention| mention.host.is_none() || mention.api;
+        return page.mentions.within_any(name, takes_keys).then_some(Host::Ours);
     }
     let rest = rest
         .iter()

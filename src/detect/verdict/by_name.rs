@@ -27,7 +27,7 @@ impl Judge<'_, '_> {
             verdict.add(self.weights.harmless_name, text);
             return;
         }
-        if self.is_signature_check(context) || self.checked_at(context, label).is_some() {
+        if self.is_signature_check(span, context) || self.checked_at(context, label).is_some() {
             let text = "passed to a function that checks signatures";
             verdict.add(self.weights.signature_check, text);
             return;
@@ -131,11 +131,9 @@ impl Judge<'_, '_> {
         }
     }
 
-    fn is_signature_check(&self, context: &Context) -> bool {
+    fn is_signature_check(&self, span: Span, context: &Context) -> bool {
         let checks = |rule: &Rule| match &rule.kind {
-            RuleKind::Token(kind) => {
-                context.callee.is_some_and(|callee| self.has_call_cue(callee, &kind.cues.call))
-            }
+            RuleKind::Token(kind) => self.has_call_cue(span, context, &kind.cues.call),
             RuleKind::Pattern(_) | RuleKind::Tracked(_) => false,
         };
         self.provider.rules.iter().any(checks)

@@ -58,8 +58,10 @@ impl Judge<'_, '_> {
         let items = self.items(span, context);
         let is_named = |part: Span| {
             let mut inside = self.page.mentions.inside(part).iter();
+            // A link to one of its pages says nothing of what stands beside it.
             inside.any(|mention| {
-                !items.iter().any(|item| item.is_beside(self.page, mention.span.start))
+                (mention.host.is_none() || mention.api)
+                    && !items.iter().any(|item| item.is_beside(self.page, mention.span.start))
             })
         };
         if own.into_iter().chain(table).any(is_named) {
@@ -92,7 +94,10 @@ impl Judge<'_, '_> {
         }
         if naming.column.as_ref().is_some_and(|column| self.is_strange(column)) {
             verdict.add(weights.strange_block, "its table is about something else");
-        } else if naming.column.is_none() && self.weigh_blocks(context, verdict) {
+        } else if naming.column.is_none()
+            && let Some(block) = self.weigh_blocks(context, verdict)
+        {
+            self.weigh_host_in_block(block, label, verdict);
             self.weigh_passing(context, label, verdict);
             return;
         }
@@ -123,8 +128,22 @@ impl Judge<'_, '_> {
         }
     }
 
-    /// Weighs the blocks around the value; `true` if one of them speaks of the provider.
-    fn weigh_blocks(&self, context: &Context, verdict: &mut Verdict) -> bool {
+    /// Weighs that settings of the provider have a host of its API beside a value without a name (`<constructor-arg>`).
+    fn weigh_host_in_block(&self, block: &Block, label: Option<&Label>, verdict: &mut Verdict) {
+        let is_nameless = label.is_none_or(|label| label.meaning == Meaning::Carrier);
+        let has_host = |end: usize| {
+            let inside = Span::new(block.start, end.max(block.start));
+            self.page.mentions.within_any(inside, |mention| mention.api)
+        };
+        if is_nameless && block.is_data && blocks::end(self.page, block.start).is_some_and(has_host)
+        {
+            let text = format!("a host of {} stands in the same block", self.provider.name);
+            verdict.add(self.weights.linked_name, text);
+        }
+    }
+
+    /// Weighs the blocks around the value, and returns the one that speaks of the provider, if one does.
+    fn weigh_blocks<'c>(&self, context: &'c Context, verdict: &mut Verdict) -> Option<&'c Block> {
         let mentions = &self.page.mentions;
         // A path in a comment (`// not for /yousign/*`) is no owner.
         let heads = |block: &Block| {
@@ -152,11 +171,10 @@ impl Judge<'_, '_> {
             let header = quote::excerpt(self.page.slice(rival.header));
             verdict.add(self.weights.rival_block, format!("inside of `{header}`"));
         }
-        if let Some(block) = block {
-            let header = quote::excerpt(self.page.slice(context.blocks[block].header));
-            verdict.add(self.weights.enclosing_block, format!("inside of `{header}`"));
-        }
-        block.is_some()
+        let block = &context.blocks[block?];
+        let header = quote::excerpt(self.page.slice(block.header));
+        verdict.add(self.weights.enclosing_block, format!("inside of `{header}`"));
+        Some(block)
     }
 
     /// Weighs mentions elsewhere in the file and in its path.

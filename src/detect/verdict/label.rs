@@ -153,6 +153,18 @@ fn meaning(
     if ends_in_credential && words.iter().any(|word| vocabulary.data_key.contains(word)) {
         return Meaning::OtherPurpose;
     }
+    // French puts it first: `CLE_CRYPTAGE_LOCALE`.
+    let is_purpose = |word: &String| {
+        vocabulary.other_purpose.contains(word) && !vocabulary.neutral.contains(word)
+    };
+    if let [first, others @ ..] = words
+        && !names_provider
+        && !ends_in_credential
+        && vocabulary.credential.contains(first)
+        && others.iter().any(is_purpose)
+    {
+        return Meaning::OtherPurpose;
+    }
     if names_provider {
         return if ends_in_credential { Meaning::Credential } else { Meaning::Unknown };
     }
@@ -164,9 +176,7 @@ fn meaning(
             return Meaning::OtherPurpose;
         }
         let qualifiers = || words.iter().filter(|word| *word != head && !is_suffix(word));
-        if qualifiers().any(|word| {
-            vocabulary.other_purpose.contains(word) && !vocabulary.neutral.contains(word)
-        }) {
+        if qualifiers().any(is_purpose) {
             return Meaning::OtherPurpose;
         }
         let foreign = |word: &String| {

@@ -62,13 +62,17 @@ impl<'r, 'p> Judge<'r, 'p> {
         Self { provider, page, rivals, namer, weights: page.rules.weights }
     }
 
-    /// Judges the token at `span`.
-    pub(crate) fn judge(&self, span: Span) -> Option<Hit<'r>> {
+    /// Judges the token at `span`, which the document may have in pieces.
+    pub(crate) fn judge(&self, span: Span, is_in_pieces: bool) -> Option<Hit<'r>> {
         let context = context::read(self.page, span);
         let naming = self.namer.name(span, &context);
         let (rule, shape) = self.rule(span, &context, naming.label.as_ref())?;
         let mut verdict = Verdict::new(self.page.rules.thresholds);
         self.weigh_shape(span, shape, &mut verdict);
+        if is_in_pieces {
+            let text = "is put together from pieces, as what shall not be seen is";
+            verdict.add(self.weights.in_pieces, text);
+        }
         self.weigh_label((span, rule), &naming, &context, &mut verdict);
         self.weigh_provider((span, rule), &naming, &context, &mut verdict);
         if verdict.confidence().is_some() && self.is_key_elsewhere(span) {

@@ -225,7 +225,8 @@ impl Namer<'_> {
                 Link::Listed
                     if at == 0
                         && (label.names_provider
-                            || says_something && self.is_quoted(name.span)) =>
+                            || says_something && self.is_quoted(name.span))
+                        && !self.ends_description(name.span, &label) =>
                 {
                     return Some(label);
                 }
@@ -354,6 +355,12 @@ impl Namer<'_> {
     /// Whether a name is a string literal.
     pub(crate) fn is_quoted(&self, span: Span) -> bool {
         matches!(self.page.text.get(span.end), Some(b'"' | b'\'' | b'`' | b'\\'))
+    }
+
+    /// Whether a word that is no credential's ends a literal of several words (`"what signs the documents"`).
+    fn ends_description(&self, span: Span, label: &Label) -> bool {
+        let before = self.page.text[..span.start].last();
+        label.meaning == Meaning::Harmless && before == Some(&b' ') && self.is_quoted(span)
     }
 
     /// The name of the innermost data block that says something.

@@ -57,7 +57,7 @@ impl<'r> Judge<'r, '_> {
         if label.is_some_and(|label| label.has_cue(&cues.label)) {
             return true;
         }
-        if context.callee.is_some_and(|callee| self.has_call_cue(callee, &cues.call)) {
+        if self.has_call_cue(span, context, &cues.call) {
             return true;
         }
         if self.checked_at(context, label).is_some() {
@@ -106,9 +106,18 @@ impl<'r> Judge<'r, '_> {
         cues.iter().any(|cue| memchr::memmem::find(around, cue.as_bytes()).is_some())
     }
 
-    pub(crate) fn has_call_cue(&self, callee: Span, cues: &[String]) -> bool {
-        let name = self.page.slice(callee).to_ascii_lowercase();
-        let name = String::from_utf8_lossy(&name);
-        cues.iter().any(|cue| name.contains(cue.as_str()))
+    /// Whether the function to which the value is passed has a cue in its name, or the first word of another argument behind the
+    /// value is one (`new SecretKeySpec(VALUE, "HmacSHA256")`).
+    pub(crate) fn has_call_cue(&self, span: Span, context: &Context, cues: &[String]) -> bool {
+        let Some(callee) = context.callee else { return false };
+        let holds = |name: &[u8]| {
+            let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+            cues.iter().any(|cue| name.contains(cue.as_str()))
+        };
+        let end = context.statement.map_or(span.end, |statement| statement.end.max(span.end));
+        let behind = self.page.text[span.end..end].split(|byte| b"\"'".contains(byte));
+        // What stands in quotes is every other part, and the value's own may end the first.
+        let mut literals = behind.skip(2).step_by(2);
+        holds(self.page.slice(callee)) || literals.any(holds)
     }
 }

@@ -7,6 +7,7 @@ use super::naming::Namer;
 use crate::detect::page::blocks;
 use crate::detect::page::context;
 use crate::detect::page::context::Context;
+use crate::detect::page::items;
 use crate::detect::page::lex;
 use crate::detect::page::lex::Lexeme;
 use crate::detect::page::urls;
@@ -31,6 +32,7 @@ impl Namer<'_> {
                 .or_else(|| self.best_label(wider, span))
                 .or_else(|| self.label_of_block(span, context))
                 .or_else(|| self.label_of_record(span))
+                .or_else(|| self.label_of_columns(span, context))
         })
     }
 
@@ -101,6 +103,24 @@ impl Namer<'_> {
             self.is_entry(entry).then_some(())?;
             let label = self.read_span(self.entry_name(entry)?);
             (label.names_provider || label.meaning == Meaning::Credential).then_some(label)
+        })
+    }
+
+    /// The name that another item of the value's list, an item for each column of a row, has under the value's key
+    /// (`- name: code`, `value: NAME`, `- name: content`, `value: VALUE`).
+    fn label_of_columns(&self, span: Span, context: &Context) -> Option<Label> {
+        let list = items::around(self.page, span, &context.blocks).first()?.list;
+        let own = self.page.lines.around(span.start);
+        let key = self.page.slice(own).trim_ascii_start();
+        let key = &key[..=memchr::memchr(b':', key)?];
+        let is_part = |byte: &u8| lex::is_word(*byte) || b"\"':".contains(byte);
+        key.iter().all(is_part).then_some(())?;
+        let lines = self.page.lines.above(own).take(MAX_SIBLINGS);
+        let mut lines = lines.take_while(|line| line.start >= list.start);
+        lines.find_map(|line| {
+            let value = self.page.slice(line).trim_ascii().strip_prefix(key)?.trim_ascii();
+            let label = self.read(value);
+            (label.names_provider && label.meaning == Meaning::Credential).then_some(label)
         })
     }
 
