@@ -1,6 +1,7 @@
 //! The statement in which a value stands: read leftwards from it, with the names that syntax ties to it.
 
 use super::Page;
+use super::blocks;
 use super::context::Context;
 use super::context::Link;
 use super::context::Name;
@@ -246,10 +247,18 @@ impl Walk<'_, '_, '_> {
     /// Whether the statement goes on in the line above.
     fn goes_on_above(&mut self) -> bool {
         let (text, at) = (self.page.text, self.lexemes.offset());
+        let is_unfinished =
+            self.continues || self.context.names.is_empty() || self.is_among_arguments(at);
         announces(&self.lexemes, self.context)
             || !leaves_element(text, at, &mut self.crossed)
-                && goes_on(text, &self.lexemes, self.continues || self.context.names.is_empty())
+                && goes_on(text, &self.lexemes, is_unfinished)
                 && !(self.is_assigned && ends_in_empty_assignment(text, at))
+    }
+
+    /// Whether arguments of a call stand before `at` that have only their place, no names, as the value.
+    fn is_among_arguments(&self, at: usize) -> bool {
+        let open = blocks::brackets(self.page, at).next();
+        !self.is_assigned && open.is_some_and(|open| self.page.text[open] == b'(')
     }
 
     /// Whether a word stands in the value's own line.
