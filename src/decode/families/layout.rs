@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use memchr::memchr_iter;
+use memchr::memchr3_iter;
 use memchr::memmem;
 use regex::bytes::Regex;
 
 use super::Decoded;
 use super::Span;
 use super::Splice;
+use super::character;
+use super::hex_byte;
 use crate::decode::splice::Group;
 
 /// Bytes of tags between two runs of a text.
@@ -79,6 +82,46 @@ pub(super) fn colours(text: &[u8]) -> Decoded {
         }
     }
     splice.finish()
+}
+
+/// The words by which rich text (RTF) marks up a text, and its braces; `\\'e9` and `\\u233?` become the characters that they stand for.
+pub(super) fn rich_text(text: &[u8]) -> Decoded {
+    text.strip_prefix(b"{\\rtf")?;
+    let mut splice = Splice::new(text);
+    for at in memchr3_iter(b'\\', b'{', b'}', text) {
+        if at < splice.done() {
+            continue;
+        }
+        let behind = &text[at + 1..];
+        let length = behind.iter().take(32).take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let word = &behind[..length];
+        let number = behind[length..].iter().take(8);
+        let number = number.take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count();
+        let end = at + 1 + length + number;
+        let place = Span::new(at, end + usize::from(text.get(end) == Some(&b' ')));
+        match (text[at], behind.first()) {
+            (b'\\', Some(b'\'')) => {
+                let Some(byte) = hex_byte(&behind[1..]) else { continue };
+                put(&mut splice, Span::new(at, at + 4), char::from(byte));
+            }
+            (b'\\', Some(b'\\' | b'{' | b'}')) => splice.remove(Span::new(at, at + 1)),
+            (b'\\', Some(b'u')) if length == 1 && number > 0 => {
+                let Some(character) = character(&behind[1..=number], 10) else { continue };
+                put(&mut splice, Span::new(at, (end + 1).min(text.len())), character);
+            }
+            (b'\\', _) if matches!(word, b"par" | b"line" | b"row" | b"cell") => {
+                splice.replace(place, b"\n", Group::WHOLE);
+            }
+            (b'\\', Some(_)) if length > 0 => splice.remove(place),
+            (b'{' | b'}', _) => splice.remove(Span::new(at, at + 1)),
+            _ => {}
+        }
+    }
+    splice.finish()
+}
+
+fn put(splice: &mut Splice<'_>, place: Span, character: char) {
+    splice.replace(place, character.encode_utf8(&mut [0; 4]).as_bytes(), Group::WHOLE);
 }
 
 /// Text that an office document splits into runs, each in a tag of its own.

@@ -22,10 +22,11 @@ type Decoded = Option<(Vec<u8>, Map)>;
 type Family = (Encoding, fn(&[u8]) -> Decoded);
 
 /// All families, in the order in which they are taken off.
-pub(super) const ALL: [Family; 14] = [
+pub(super) const ALL: [Family; 15] = [
     (Encoding::Wide, packed::wide_runs),
     (Encoding::QuotedPrintable, escapes::quoted_printable),
     (Encoding::TextRuns, layout::text_runs),
+    (Encoding::RichText, layout::rich_text),
     (Encoding::Entity, escapes::entities),
     (Encoding::Backslash, escapes::backslashes),
     (Encoding::Colour, layout::colours),

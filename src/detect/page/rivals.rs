@@ -2,6 +2,7 @@
 
 use aho_corasick::AhoCorasick;
 use aho_corasick::AhoCorasickKind;
+use aho_corasick::MatchKind;
 
 use super::Page;
 use super::lex;
@@ -35,6 +36,8 @@ impl Rivals {
             names.iter().map(|name| vocabulary.everyday_rivals.contains(*name)).collect();
         let names = AhoCorasick::builder()
             .ascii_case_insensitive(true)
+            // Of `honeycomb` the middle is a name, too.
+            .match_kind(MatchKind::LeftmostLongest)
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(names);
         Self {

@@ -126,26 +126,60 @@ pub(crate) fn is_in_url_elsewhere(page: &Page<'_>, span: Span) -> bool {
         ];
         return !parts.iter().any(|part| page.mentions.within(*part));
     }
-    let is_elsewhere = |part: Span| {
-        !page.mentions.within(part)
-            && matches!(
-                host_at(page, run.start + scheme),
-                Some(Host::Foreign(_) | Host::Between(_))
-            )
+    let is_foreign = || {
+        let host = host_at(page, run.start + scheme);
+        matches!(host, Some(Host::Foreign(_) | Host::Between(_)))
     };
     let is_in_path = before.ends_with(b"/") && !before[scheme..].contains(&b'?');
-    is_parameter(page, span) && is_elsewhere(run)
-        || is_in_path && is_elsewhere(Span::new(run.start, span.start))
+    let is_elsewhere = is_parameter(page, span) && !is_parameter_for_ours(page, span, run)
+        || is_in_path && !page.mentions.within(Span::new(run.start, span.start));
+    is_elsewhere && is_foreign()
+}
+
+fn is_digest_like(page: &Page<'_>, span: Span) -> bool {
+    !page.slice(span).iter().any(u8::is_ascii_uppercase)
+}
+
+/// Whether the address of a URL, the name of the parameter that the value is, or the whole value of another one names the provider;
+/// what another one only speaks of (`controller=AdminProviderSettings`) is not what the value is for.
+fn is_parameter_for_ours(page: &Page<'_>, span: Span, run: Span) -> bool {
+    let text = page.slice(run);
+    let Some(question) = memchr::memchr(b'?', text) else { return page.mentions.within(run) };
+    if page.mentions.within(Span::new(run.start, run.start + question)) {
+        return true;
+    }
+    // What guards one's own forms is called so, too.
+    let is_guard =
+        is_digest_like(page, span) && text[..span.start - run.start].ends_with(b"token=");
+    let mut at = run.start + question + 1;
+    text[question + 1..].split(|byte| b"&;".contains(byte)).any(|part| {
+        let own = Span::new(at, at + part.len());
+        at = own.end + 1;
+        let equals = part.iter().position(|byte| *byte == b'=').unwrap_or(part.len());
+        let is_name = |name: &String| {
+            let value = part.get(equals + 1..).unwrap_or_default();
+            value.eq_ignore_ascii_case(name.as_bytes())
+        };
+        if own.overlaps(span) {
+            page.mentions.within(Span::new(own.start, own.start + equals))
+        } else {
+            !is_guard && page.provider.names.iter().any(is_name)
+        }
+    })
 }
 
 /// Whether the value is a part of the path of a request that one's own server has logged (`"POST /hooks/VALUE HTTP/1.1"`), or a
-/// parameter of one (`"GET /reset?token=VALUE HTTP/1.1"`) in a line that does not speak of the provider.
+/// parameter of one (`"GET /reset?token=VALUE HTTP/1.1"`) in a line that does not speak of the provider; or could be a digest, and another
+/// parameter speaks of it.
 fn is_request_here(page: &Page<'_>, span: Span, run: Span) -> bool {
     let line = page.lines.around(span.start);
     let before = &page.text[line.start..run.start];
     let is_method = |method: &String| before.ends_with(format!("\"{method}").as_bytes());
     let path = page.slice(Span::new(run.start, span.start));
     let is_in_path = path.ends_with(b"/") && !path.contains(&b'?');
+    if is_digest_like(page, span) && is_parameter(page, span) && page.mentions.within(run) {
+        return !is_parameter_for_ours(page, span, run);
+    }
     path.starts_with(b"/")
         && page.vocabulary().method.iter().any(is_method)
         && (is_in_path || is_parameter(page, span) && !page.mentions.within(line))

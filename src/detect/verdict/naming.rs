@@ -301,7 +301,7 @@ impl Namer<'_> {
         }
         let words = names.windows(2).take(MAX_ADJACENT).take_while(|pair| {
             let between = self.page.text.get(pair[1].span.end..pair[0].span.start);
-            pair[1].link == Link::Adjacent && between == Some(b" ")
+            pair[1].link == Link::Adjacent && matches!(between, Some(b" " | b"'"))
         });
         let labels: Vec<Label> = words.map(|pair| self.read_span(pair[1].span)).collect();
         let is = |meaning: Meaning| labels.iter().find(|label| label.meaning == meaning);

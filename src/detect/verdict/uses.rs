@@ -84,10 +84,12 @@ impl Judge<'_, '_> {
             let behind = self.page.text[place.end..line.end].trim_ascii_start();
             // `password=` names another argument.
             let is_argument = matches!(behind.first(), Some(b',' | b')' | b'}' | b']'));
-            let callee = memchr::memchr(b'(', before).map(|open| &before[..open]);
-            let callee = callee.filter(|_| is_argument);
-            let is_theirs = |callee: &&[u8]| self.rivals.named_plainly_in(callee);
-            rival = rival.or_else(|| callee.filter(is_theirs).map(quote::excerpt));
+            // `mistral(NAME)`, `"x-honeycomb-team": NAME`
+            let open = memchr::memchr(b'(', before).or_else(|| memchr::memchr(b':', before));
+            let user = open.map(|open| &before[..open]);
+            let user = user.filter(|_| is_argument);
+            let is_theirs = |user: &&[u8]| self.rivals.named_plainly_in(user);
+            rival = rival.or_else(|| user.filter(is_theirs).map(quote::excerpt));
         }
         rival
     }
