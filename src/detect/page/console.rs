@@ -127,6 +127,25 @@ pub(crate) fn announced(page: &Page<'_>, span: Span) -> Option<Span> {
     (ends && page.mentions.within(above)).then_some(above)
 }
 
+/// The line that is a title of a value alone in its own, or alone in a block between fences (`### NAME`, a fence, VALUE).
+pub(crate) fn title(page: &Page<'_>, span: Span) -> Option<Span> {
+    const LONGEST: usize = 60;
+    const BLANK: usize = 3;
+    let own = page.lines.around(span.start);
+    let is_alone = page.slice(own).trim_ascii().len() == span.len() && !page.is_code();
+    let mut above = page.lines.above(own).filter(|_| is_alone).peekable();
+    let text = |line: &Span| page.slice(*line).trim_ascii();
+    let is_fence = |line: &Span| text(line).starts_with(b"```") || text(line).starts_with(b"~~~");
+    let line = if above.peek().is_some_and(is_fence) {
+        above.skip(1).take(BLANK).find(|line| !text(line).is_empty())?
+    } else {
+        above.next().filter(|line| !text(line).ends_with(b":"))?
+    };
+    let is_word =
+        |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b" '#*_-():".contains(byte);
+    (line.len() < LONGEST && text(&line).iter().all(is_word)).then_some(line)
+}
+
 /// The line above the one that tells the length of the value, which is alone in its line, as Redis writes its commands.
 pub(crate) fn counted(page: &Page<'_>, span: Span) -> Option<Span> {
     let own = page.lines.around(span.start);

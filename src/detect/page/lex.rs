@@ -156,11 +156,32 @@ pub(crate) fn any_subword(name: &[u8], mut test: impl FnMut(&str) -> bool) -> bo
                 0..0x80 => word.push(char::from(byte.to_ascii_lowercase())),
                 // The rest of a character in UTF-8.
                 0x80..0xc0 => {}
-                _ => word.push('é'),
+                _ => word.extend(
+                    letter(&name[at..])
+                        .filter(|letter| !is_accent(*letter))
+                        .into_iter()
+                        .flat_map(char::to_lowercase),
+                ),
             }
         }
     }
     !word.is_empty() && test(&word)
+}
+
+/// The character with which a text begins, in UTF-8 or else in Latin-1.
+fn letter(text: &[u8]) -> Option<char> {
+    let length = match text.first()? {
+        0xc0..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        _ => 4,
+    };
+    let whole = text.get(..length).and_then(|text| str::from_utf8(text).ok());
+    whole.map_or(Some(char::from(text[0])), |text| text.chars().next())
+}
+
+/// Whether a character is an accent that belongs to the letter before it.
+fn is_accent(character: char) -> bool {
+    ('\u{300}'..'\u{370}').contains(&character)
 }
 
 /// Whether a line of code that begins with `text` is one of a comment.
@@ -200,6 +221,13 @@ mod tests {
     #[test]
     fn typographic_apostrophe_separates_words() {
         assert_eq!(subwords("Clé d\u{2019}API".as_bytes()), ["clé", "d", "api"]);
+    }
+
+    #[test]
+    fn letters_with_accents_are_read_in_each_encoding() {
+        assert_eq!(subwords("API-SCHLÜSSEL".as_bytes()), ["api", "schlüssel"]);
+        assert_eq!(subwords(b"cl\xe9 api"), ["clé", "api"]);
+        assert_eq!(subwords("cle\u{301}".as_bytes()), ["cle"]);
     }
 
     #[test]

@@ -163,7 +163,9 @@ impl Walk<'_, '_, '_> {
     }
 
     fn open(&mut self, bracket: u8) -> bool {
-        if bracket == b'(' {
+        if bracket == b'(' && self.is_in_sentence() {
+            self.go_on(Link::Adjacent);
+        } else if bracket == b'(' {
             self.go_on(Link::Called);
             if self.context.callee.is_none() {
                 let word = word_before(&self.lexemes);
@@ -174,6 +176,12 @@ impl Walk<'_, '_, '_> {
         }
         self.continues = true;
         true
+    }
+
+    /// Whether the bracket that was read opens in prose (`the token (VALUE)`).
+    fn is_in_sentence(&self) -> bool {
+        let before = &self.page.text[..self.lexemes.offset()];
+        !self.page.is_code() && before.ends_with(b" ")
     }
 
     fn word(&mut self, word: Span) {
@@ -225,6 +233,9 @@ impl Walk<'_, '_, '_> {
             self.lexemes.jump_to(start);
         } else if byte == b'/' {
             self.go_on(Link::Path);
+        } else if byte == b'|' && cells(text, self.lexemes.offset()) == Some(2) {
+            // The first of two cells says what the value is, as a word would.
+            self.go_on(Link::Adjacent);
         } else if byte == b'>' && skip_tag(self.page, &mut self.lexemes) {
             self.link = Link::Adjacent;
         } else if byte == b'>'
@@ -359,19 +370,24 @@ fn name_in_tag(page: &Page<'_>, lexemes: &mut lex::Leftwards<'_>, context: &mut 
 /// Whether a statement goes on in the line above: that line ends in an operator, comma or bracket, or nothing was said
 /// yet that could be the value's name.
 fn goes_on(text: &[u8], lexemes: &lex::Leftwards<'_>, unfinished: bool) -> bool {
-    let is_row = || {
-        let line = crate::location::line_around(text, lexemes.offset());
-        text[line.start..line.end].trim_ascii_start().starts_with(b"|")
-    };
     match lexemes.clone().next() {
         // A masked value ends in stars, a row of a table in a bar.
-        Some(Lexeme::Operator(byte)) => byte != b'*' && !(byte == b'|' && is_row()),
+        Some(Lexeme::Operator(byte)) => {
+            byte != b'*' && !(byte == b'|' && cells(text, lexemes.offset()).is_some())
+        }
         Some(Lexeme::Open(b'(' | b'[', _)) => true,
         // `NAME[] = {`, as C and its like write lists.
         Some(Lexeme::Open(b'{', at)) => unfinished && text[..at].trim_ascii_end().ends_with(b"="),
         Some(Lexeme::Comma) => unfinished,
         _ => false,
     }
+}
+
+/// How many cells the line of `at` has, if it is the row of a table that bars draw.
+fn cells(text: &[u8], at: usize) -> Option<usize> {
+    let line = crate::location::line_around(text, at);
+    let row = text[line.start..line.end].trim_ascii().strip_prefix(b"|")?;
+    Some(memchr::memchr_iter(b'|', row.strip_suffix(b"|").unwrap_or(row)).count() + 1)
 }
 
 /// Whether a value stands alone on its line, and the text above, which may be a blank line away, ends in a colon.

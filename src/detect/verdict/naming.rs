@@ -58,6 +58,7 @@ impl Namer<'_> {
             .or_else(|| context.listed_key.map(|key| self.read_span(key)))
             .or_else(|| self.positional_label(span))
             .or_else(|| self.label_elsewhere(span))
+            .or_else(|| self.title_label(span))
             .or_else(|| self.label_of_keys(span, context))
             .or_else(|| {
                 let row = column.as_ref().map_or(0, |column| column.row.start);
@@ -173,6 +174,12 @@ impl Namer<'_> {
             })
     }
 
+    /// What the title right above a value says of it, if it says something.
+    fn title_label(&self, span: Span) -> Option<Label> {
+        let label = self.read_span(console::title(self.page, span)?);
+        (!matches!(label.meaning, Meaning::Unknown | Meaning::Carrier)).then_some(label)
+    }
+
     /// The name of the block, if that holds the provider's keys by whose they are (`$yousignKeys = ['paris' => VALUE]`).
     fn label_of_keys(&self, span: Span, context: &Context) -> Option<Label> {
         let block = context.blocks.first().filter(|block| block.is_data)?;
@@ -192,7 +199,9 @@ impl Namer<'_> {
         for (at, name) in names.enumerate() {
             let label = self.read_path(name.span);
             let says_something = says_something(&label);
-            let is_carrier = label.meaning == Meaning::Carrier && !self.is_variable(name)
+            let is_carrier = label.meaning == Meaning::Carrier
+                && !self.is_variable(name)
+                && !self.is_said_between(name, &label)
                 || name.link == Link::Called && self.is_setter(&label);
             match name.link {
                 // A time or a number names nothing.
@@ -236,7 +245,7 @@ impl Namer<'_> {
                 Link::Adjacent if says_something => {
                     let mut label = self.phrase(label, &context.names[at..]);
                     label.words.extend(self.words_behind(context, at));
-                    return Some(label);
+                    return Some(self.narrowed(label, &context.names[..at]));
                 }
                 Link::Adjacent => {
                     adjacent += 1;
@@ -304,13 +313,37 @@ impl Namer<'_> {
             pair[1].link == Link::Adjacent && matches!(between, Some(b" " | b"'"))
         });
         let labels: Vec<Label> = words.map(|pair| self.read_span(pair[1].span)).collect();
-        let is = |meaning: Meaning| labels.iter().find(|label| label.meaning == meaning);
-        let other = is(Meaning::Harmless).or_else(|| is(Meaning::Rival));
-        let Some(mut said) = other.or_else(|| is(Meaning::Credential)).cloned() else {
-            return label;
-        };
+        let at = |meaning: Meaning| labels.iter().position(|label| label.meaning == meaning);
+        let other = at(Meaning::Harmless).or_else(|| at(Meaning::Rival));
+        let Some(at) = other.or_else(|| at(Meaning::Credential)) else { return label };
+        let mut said = labels[at].clone();
         said.words.extend(label.words);
-        said
+        self.narrowed(said, &names[..=at])
+    }
+
+    /// A credential that the words behind it, up to the value, make one for another purpose or somebody else's, as in French
+    /// (`clé de chiffrement`, `jeton Slack`).
+    fn narrowed(&self, mut label: Label, behind: &[Name]) -> Label {
+        if label.meaning != Meaning::Credential || label.names_provider || self.page.is_code() {
+            return label;
+        }
+        let vocabulary = self.page.vocabulary();
+        let is_purpose = |word: &str| {
+            vocabulary.data_key.contains(word)
+                || vocabulary.other_purpose.contains(word) && !vocabulary.neutral.contains(word)
+        };
+        let written = || behind.iter().map(|name| self.page.slice(name.span));
+        let is_rival = |name: &&[u8]| {
+            let is_proper = name.first().is_some_and(u8::is_ascii_uppercase);
+            self.rivals.named_plainly_in(name) || is_proper && self.rivals.named_in(name)
+        };
+        if let Some(rival) = written().find(is_rival) {
+            return self.read(rival);
+        }
+        if written().any(|name| lex::any_subword(name, is_purpose)) {
+            label.meaning = Meaning::OtherPurpose;
+        }
+        label
     }
 
     /// A credential that the word before it makes one for another purpose, as in `lock token`.
@@ -344,6 +377,15 @@ impl Namer<'_> {
             && self.page.is_code()
             && behind.starts_with(b"=")
             && !matches!(behind.get(1), Some(b'=' | b'>'))
+    }
+
+    /// Whether what stands before a value in prose only leads to it (`the token is VALUE`, `token — VALUE`).
+    fn is_said_between(&self, name: &Name, label: &Label) -> bool {
+        let carrier = &self.page.vocabulary().carrier;
+        name.link == Link::Adjacent
+            && !self.page.is_code()
+            && self.page.text.get(name.span.end) == Some(&b' ')
+            && !label.words.iter().any(|word| carrier.contains(word))
     }
 
     /// Whether a name is a string or symbol literal.
