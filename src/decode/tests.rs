@@ -80,6 +80,25 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn rich_text_gives_back_its_letters_and_maps_back(key in "[A-Za-z0-9]{32}", marks in "[\\\\'{}a-z0-9 u?-]{0,60}") {
+        let document = format!("{{\\rtf1 {marks}\n\\pard Cl\\'e9 : \\f1 {key}\\f0\\par\n}}");
+        let is_rich = |(source, region, via): &(Vec<u8>, Region, Vec<Encoding>)| {
+            let at = memchr::memmem::find(document.as_bytes(), key.as_bytes()).expect("the key stands there");
+            source == key.as_bytes()
+                && *region == Region::of(document.as_bytes(), Span::new(at, at + key.len()))
+                && via.contains(&Encoding::RichText)
+        };
+        prop_assert!(places_of(&key, document.as_bytes()).iter().any(is_rich), "{document}");
+        let mut said = false;
+        each_view(document.as_bytes(), &Limits::default(), &mut Coverage::default(), |view| {
+            said |= memchr::memmem::find(view.text, "Cl\u{e9} : ".as_bytes()).is_some();
+        });
+        prop_assert!(said, "{document}");
+    }
+}
+
 #[test]
 fn a_bomb_stops_at_the_limit_and_is_a_gap() {
     use std::io::Write as _;
