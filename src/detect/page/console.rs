@@ -133,7 +133,8 @@ pub(crate) fn title(page: &Page<'_>, span: Span) -> Option<Span> {
     const BLANK: usize = 3;
     let own = page.lines.around(span.start);
     let is_alone = page.slice(own).trim_ascii().len() == span.len() && !page.is_code();
-    let mut above = page.lines.above(own).filter(|_| is_alone).peekable();
+    is_alone.then_some(())?;
+    let mut above = page.lines.above(own).peekable();
     let text = |line: &Span| page.slice(*line).trim_ascii();
     let is_fence = |line: &Span| text(line).starts_with(b"```") || text(line).starts_with(b"~~~");
     let line = if above.peek().is_some_and(is_fence) {
