@@ -45,6 +45,16 @@ vocabulary! {
 }
 
 impl Vocabulary {
+    /// Whether a word of a credential's name tells another purpose than an API's.
+    pub(crate) fn is_other_purpose(&self, word: &str) -> bool {
+        self.other_purpose.contains(word) && !self.neutral.contains(word)
+    }
+
+    /// Whether a key with this word is one of data, or a credential for another purpose.
+    pub(crate) fn is_purpose(&self, word: &str) -> bool {
+        self.data_key.contains(word) || self.is_other_purpose(word)
+    }
+
     /// Whether a function only changes a value's type (`[]byte(…)`), so that the call around it counts.
     pub(crate) fn is_conversion(&self, callee: &[u8]) -> bool {
         self.conversion.contains(&String::from_utf8_lossy(callee).to_ascii_lowercase())

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use aho_corasick::AhoCorasick;
 
 use super::lines::Lines;
+use super::randomness::could_be_digest;
 use crate::location::Span;
 
 /// Rows longer than this are not split into columns.
@@ -184,7 +185,7 @@ fn markup_cells(text: &[u8], part: Span) -> Vec<Span> {
 /// The name above a value that could be a digest in a table that bars or gaps draw, as on pages and consoles.
 fn in_drawing(text: &[u8], lines: &Lines, span: Span) -> Option<Column> {
     let row = lines.around(span.start);
-    if row.len() > MAX_DRAWN_ROW || text[span.start..span.end].iter().any(u8::is_ascii_uppercase) {
+    if row.len() > MAX_DRAWN_ROW || !could_be_digest(&text[span.start..span.end]) {
         return None;
     }
     let line = &text[row.start..row.end];

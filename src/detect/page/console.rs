@@ -42,8 +42,7 @@ pub(crate) fn form_field(page: &Page<'_>, span: Span) -> Option<Span> {
         .take(3)
         .find(|line| memchr::memmem::find(page.slice(*line), b"form-data;").is_some())?;
     let name = memchr::memmem::find(page.slice(field), b"name=")?;
-    (page.slice(own).trim_ascii().len() == span.len())
-        .then(|| Span::new(field.start + name + 5, field.end))
+    is_alone(page, own, span).then(|| Span::new(field.start + name + 5, field.end))
 }
 
 /// The message before the one that is nothing but the value (`[date, time] Name: VALUE`), or hands it over (`Name: here it is: VALUE`).
@@ -121,8 +120,8 @@ pub(crate) fn exported_chat(page: &Page<'_>, rivals: &Rivals, span: Span) -> Opt
 /// The line above a value that is alone in its own, if it is the beginning of a sentence about the provider (`la clé Yousign est`).
 pub(crate) fn announced(page: &Page<'_>, span: Span) -> Option<Span> {
     let own = page.lines.around(span.start);
-    let is_alone = page.slice(own).trim_ascii().len() == span.len() && !page.is_code();
-    let above = page.lines.above(own).next().filter(|_| is_alone)?;
+    let is_said = is_alone(page, own, span) && !page.is_code();
+    let above = page.lines.above(own).next().filter(|_| is_said)?;
     let ends = page.slice(above).trim_ascii_end().last()?.is_ascii_alphanumeric();
     (ends && page.mentions.within(above)).then_some(above)
 }
@@ -132,8 +131,7 @@ pub(crate) fn title(page: &Page<'_>, span: Span) -> Option<Span> {
     const LONGEST: usize = 60;
     const BLANK: usize = 3;
     let own = page.lines.around(span.start);
-    let is_alone = page.slice(own).trim_ascii().len() == span.len() && !page.is_code();
-    is_alone.then_some(())?;
+    (is_alone(page, own, span) && !page.is_code()).then_some(())?;
     let mut above = page.lines.above(own).peekable();
     let text = |line: &Span| page.slice(*line).trim_ascii();
     let is_fence = |line: &Span| text(line).starts_with(b"```") || text(line).starts_with(b"~~~");
@@ -153,8 +151,12 @@ pub(crate) fn counted(page: &Page<'_>, span: Span) -> Option<Span> {
     let mut above = page.lines.above(own);
     let count = page.slice(above.next()?).trim_ascii().strip_prefix(b"$")?;
     let is_count = str::from_utf8(count).ok()?.parse() == Ok(span.len());
-    let is_alone = page.slice(own).trim_ascii().len() == span.len();
-    above.next().filter(|_| is_count && is_alone)
+    above.next().filter(|_| is_count && is_alone(page, own, span))
+}
+
+/// Whether a line holds nothing but the value.
+fn is_alone(page: &Page<'_>, line: Span, span: Span) -> bool {
+    page.slice(line).trim_ascii().len() == span.len()
 }
 
 /// Whether a part of a line is a time and somebody's name with a colon behind it, and does not speak of the provider.

@@ -170,13 +170,9 @@ pub(crate) fn any_subword(name: &[u8], mut test: impl FnMut(&str) -> bool) -> bo
 
 /// The character with which a text begins, in UTF-8 or else in Latin-1.
 fn letter(text: &[u8]) -> Option<char> {
-    let length = match text.first()? {
-        0xc0..0xe0 => 2,
-        0xe0..0xf0 => 3,
-        _ => 4,
-    };
-    let whole = text.get(..length).and_then(|text| str::from_utf8(text).ok());
-    whole.map_or(Some(char::from(text[0])), |text| text.chars().next())
+    let head = &text[..text.len().min(4)];
+    let letter = head.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+    letter.or_else(|| text.first().map(|byte| char::from(*byte)))
 }
 
 /// Whether a character is an accent that belongs to the letter before it.

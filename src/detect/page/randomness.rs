@@ -54,16 +54,22 @@ pub(crate) fn looks_drawn(value: &[u8]) -> bool {
         && text_likelihood(value) < WORDS * i32::try_from(value.len()).unwrap_or(i32::MAX / 1024)
 }
 
+/// Whether a value could be a digest, which programs write in lowercase.
+pub(crate) fn could_be_digest(value: &[u8]) -> bool {
+    !value.iter().any(u8::is_ascii_uppercase)
+}
+
 /// Whether a word is no name but a value like those that are searched: digits stand here and there in it.
 pub(crate) fn is_drawn(word: &[u8]) -> bool {
     const SHORTEST: usize = 24;
     const CHANGES: usize = 4;
+    if word.len() < SHORTEST || !word.iter().all(u8::is_ascii_alphanumeric) {
+        return false;
+    }
     let changes =
         word.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit());
-    let is_mixed = word.iter().any(u8::is_ascii_uppercase) && word.iter().any(u8::is_ascii_digit);
-    word.len() >= SHORTEST
-        && word.iter().all(u8::is_ascii_alphanumeric)
-        && (changes.count() >= CHANGES || is_mixed && objection(word).is_none())
+    let is_mixed = !could_be_digest(word) && word.iter().any(u8::is_ascii_digit);
+    changes.count() >= CHANGES || is_mixed && objection(word).is_none()
 }
 
 /// Tenths of bits by which `value` is likelier as words than as random letters and digits.

@@ -151,10 +151,11 @@ impl Walk<'_, '_, '_> {
         let [Name { span: method, link: Link::Called }] = self.context.names[..] else {
             return None;
         };
-        let written = String::from_utf8_lossy(self.page.slice(method)).to_ascii_lowercase();
-        let is_method = text[end] == b')' && text[end + 1..method.start].trim_ascii().is_empty();
-        let method = written.strip_prefix('.').filter(|_| is_method && self.depth == 0)?;
-        self.page.vocabulary().entering.contains(method).then_some(())?;
+        let is_called = text[end] == b')' && text[end + 1..method.start].trim_ascii().is_empty();
+        let method = self.page.slice(method).strip_prefix(b".")?;
+        (is_called && self.depth == 0).then_some(())?;
+        let method = String::from_utf8_lossy(method).to_ascii_lowercase();
+        self.page.vocabulary().entering.contains(&method).then_some(())?;
         let floor = end.saturating_sub(LONGEST);
         let is_quote = |byte: &u8| b"\"'`".contains(byte);
         let close = floor + text[floor..end].iter().rposition(is_quote)?;

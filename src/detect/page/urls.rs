@@ -5,6 +5,7 @@ use super::context;
 use super::items::Item;
 use super::lex;
 use super::mention::Mention;
+use super::randomness::could_be_digest;
 use crate::location::Span;
 
 /// How far a URL is read to the left of a value, in bytes.
@@ -136,10 +137,6 @@ pub(crate) fn is_in_url_elsewhere(page: &Page<'_>, span: Span) -> bool {
     is_elsewhere && is_foreign()
 }
 
-fn is_digest_like(page: &Page<'_>, span: Span) -> bool {
-    !page.slice(span).iter().any(u8::is_ascii_uppercase)
-}
-
 /// Whether the address of a URL, the name of the parameter that the value is, or the whole value of another one names the provider;
 /// what another one only speaks of (`controller=AdminProviderSettings`) is not what the value is for.
 fn is_parameter_for_ours(page: &Page<'_>, span: Span, run: Span) -> bool {
@@ -150,7 +147,7 @@ fn is_parameter_for_ours(page: &Page<'_>, span: Span, run: Span) -> bool {
     }
     // What guards one's own forms is called so, too.
     let is_guard =
-        is_digest_like(page, span) && text[..span.start - run.start].ends_with(b"token=");
+        could_be_digest(page.slice(span)) && text[..span.start - run.start].ends_with(b"token=");
     let mut at = run.start + question + 1;
     text[question + 1..].split(|byte| b"&;".contains(byte)).any(|part| {
         let own = Span::new(at, at + part.len());
@@ -177,7 +174,7 @@ fn is_request_here(page: &Page<'_>, span: Span, run: Span) -> bool {
     let is_method = |method: &String| before.ends_with(format!("\"{method}").as_bytes());
     let path = page.slice(Span::new(run.start, span.start));
     let is_in_path = path.ends_with(b"/") && !path.contains(&b'?');
-    if is_digest_like(page, span) && is_parameter(page, span) && page.mentions.within(run) {
+    if could_be_digest(page.slice(span)) && is_parameter(page, span) && page.mentions.within(run) {
         return !is_parameter_for_ours(page, span, run);
     }
     path.starts_with(b"/")

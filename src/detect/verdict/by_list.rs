@@ -1,4 +1,5 @@
-//! Items of lists: a list that has an item for each provider says of each value whose it is.
+//! Weighs what the items of lists, the rows of tables and the names around a value are called, where one beside them is called like
+//! the provider.
 
 use super::Judge;
 use super::label::Meaning;

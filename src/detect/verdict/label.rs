@@ -154,9 +154,7 @@ fn meaning(
         return Meaning::OtherPurpose;
     }
     // French puts it first: `CLE_CRYPTAGE_LOCALE`.
-    let is_purpose = |word: &String| {
-        vocabulary.other_purpose.contains(word) && !vocabulary.neutral.contains(word)
-    };
+    let is_purpose = |word: &String| vocabulary.is_other_purpose(word);
     if let [first, others @ ..] = words
         && !names_provider
         && !ends_in_credential

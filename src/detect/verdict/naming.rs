@@ -16,6 +16,7 @@ use crate::detect::page::context::Name;
 use crate::detect::page::lex;
 use crate::detect::page::lex::Lexeme;
 use crate::detect::page::positional;
+use crate::detect::page::randomness::could_be_digest;
 use crate::detect::page::rivals::Rivals;
 use crate::location::Span;
 
@@ -186,8 +187,7 @@ impl Namer<'_> {
         let label = self.read(self.header_name(block)?);
         let is_plural = label.words.last().is_some_and(|word| word.ends_with('s'));
         let is_ours = is_plural && label.names_provider && label.meaning == Meaning::Credential;
-        let token = self.page.slice(span);
-        let is_mixed = token.iter().any(u8::is_ascii_uppercase);
+        let is_mixed = !could_be_digest(self.page.slice(span));
         (is_ours && is_mixed).then_some(label)
     }
 
@@ -304,7 +304,7 @@ impl Namer<'_> {
 
     /// In prose, what the sentence is about whose last word means nothing (`the key from this morning: VALUE`).
     fn of_sentence(&self, label: Label, span: Span, names: &[Name]) -> Label {
-        let is_mixed = self.page.slice(span).iter().any(u8::is_ascii_uppercase);
+        let is_mixed = !could_be_digest(self.page.slice(span));
         if says_something(&label) || self.page.is_code() || !is_mixed {
             return label;
         }
@@ -327,11 +327,7 @@ impl Namer<'_> {
         if label.meaning != Meaning::Credential || label.names_provider || self.page.is_code() {
             return label;
         }
-        let vocabulary = self.page.vocabulary();
-        let is_purpose = |word: &str| {
-            vocabulary.data_key.contains(word)
-                || vocabulary.other_purpose.contains(word) && !vocabulary.neutral.contains(word)
-        };
+        let is_purpose = |word: &str| self.page.vocabulary().is_purpose(word);
         let written = || behind.iter().map(|name| self.page.slice(name.span));
         let is_rival = |name: &&[u8]| {
             let is_proper = name.first().is_some_and(u8::is_ascii_uppercase);
@@ -349,11 +345,7 @@ impl Namer<'_> {
     /// A credential that the word before it makes one for another purpose, as in `lock token`.
     fn of_purpose(&self, mut label: Label, before: Option<&&[u8]>) -> Label {
         let word = before.map(|word| String::from_utf8_lossy(word).to_ascii_lowercase());
-        let vocabulary = self.page.vocabulary();
-        let is_purpose = word.is_some_and(|word| {
-            vocabulary.data_key.contains(&word)
-                || vocabulary.other_purpose.contains(&word) && !vocabulary.neutral.contains(&word)
-        });
+        let is_purpose = word.is_some_and(|word| self.page.vocabulary().is_purpose(&word));
         if is_purpose && label.meaning == Meaning::Credential && !label.names_provider {
             label.meaning = Meaning::OtherPurpose;
         }

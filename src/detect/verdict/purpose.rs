@@ -10,6 +10,7 @@ use crate::detect::page::blocks::Block;
 use crate::detect::page::context;
 use crate::detect::page::context::Context;
 use crate::detect::page::lex;
+use crate::detect::page::randomness::could_be_digest;
 use crate::location::Span;
 
 impl Judge<'_, '_> {
@@ -41,9 +42,7 @@ impl Judge<'_, '_> {
             }
         }
         let words = lex::subwords(lex::last_part(callee));
-        let is_other = |word: &String| {
-            vocabulary.other_purpose.contains(word) && !vocabulary.neutral.contains(word)
-        };
+        let is_other = |word: &String| vocabulary.is_other_purpose(word);
         let is_credential = label.is_some_and(|label| label.meaning == Meaning::Credential);
         (is_credential && words.len() == 1 && words.iter().all(is_other)).then(|| written(callee))
     }
@@ -124,7 +123,7 @@ impl Judge<'_, '_> {
             tag.first() == Some(&b'<') && tag.get(1).is_some_and(u8::is_ascii_alphabetic)
         });
         let ends = [b" key=\"".as_slice(), b" key='", b" key={\"", b" key={'"];
-        let is_hex = !self.page.slice(span).iter().any(u8::is_ascii_uppercase);
+        let is_hex = could_be_digest(self.page.slice(span));
         is_jsx && is_hex && is_tag && ends.iter().any(|end| before.ends_with(end))
     }
 
@@ -137,7 +136,7 @@ impl Judge<'_, '_> {
     pub(crate) fn is_key_elsewhere(&self, span: Span) -> bool {
         const REACH: usize = 16 * 1024;
         let token = self.page.slice(span);
-        if token.iter().any(u8::is_ascii_uppercase) {
+        if !could_be_digest(token) {
             return false;
         }
         let start = span.start.saturating_sub(REACH);
@@ -170,7 +169,7 @@ impl Judge<'_, '_> {
     /// The data block around a value that could be a digest whose name says that it holds digests (`RETIRED_MD5 = {`).
     pub(crate) fn block_of_digests(&self, span: Span, context: &Context) -> Option<String> {
         let digest = &self.page.vocabulary().digest;
-        let is_plain = !self.page.slice(span).iter().any(u8::is_ascii_uppercase);
+        let is_plain = could_be_digest(self.page.slice(span));
         let blocks = context.blocks.iter().take(3).filter(|block| is_plain && block.is_data);
         let mut names = blocks.filter_map(|block| self.namer.header_name(block));
         // A `hash` of Perl and Ruby holds anything.

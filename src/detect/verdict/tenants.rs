@@ -6,8 +6,8 @@ use crate::detect::page::blocks;
 use crate::detect::page::context::Context;
 use crate::detect::page::urls;
 use crate::detect::page::urls::Host;
+use crate::detect::search::token::shapes;
 use crate::location::Span;
-use crate::rule::RuleKind;
 
 impl Judge<'_, '_> {
     /// Whether the value is one of several keys in blocks of one kind, in a block that speaks to a host of the provider and of
@@ -24,17 +24,10 @@ impl Judge<'_, '_> {
         }
         let has_several = outer.next().is_some_and(|tenants| {
             let words = self.page.slice(tenants).split(|byte| !byte.is_ascii_alphanumeric());
-            words.filter(|word| has_both_cases(word) && self.has_shape(word)).nth(1).is_some()
+            let has_shape = |word: &[u8]| shapes(self.provider).any(|shape| shape.accepts(word));
+            words.filter(|word| has_both_cases(word) && has_shape(word)).nth(1).is_some()
         });
         has_several && outer.any(|settings| self.speaks_to_us_alone(settings))
-    }
-
-    /// Whether a word has the shape of one of the provider's tokens.
-    fn has_shape(&self, word: &[u8]) -> bool {
-        self.provider.rules.iter().any(|rule| match &rule.kind {
-            RuleKind::Token(kind) => kind.shapes.iter().any(|shape| shape.accepts(word)),
-            RuleKind::Pattern(_) | RuleKind::Tracked(_) => false,
-        })
     }
 
     /// Whether a host of the provider stands directly in the block, and nothing in it speaks of anybody else.
