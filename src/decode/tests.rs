@@ -100,6 +100,17 @@ proptest! {
 }
 
 #[test]
+fn apostrophes_and_escapes_of_rich_text_are_read_as_such() {
+    let mut said = vec![];
+    let text = b"{\\rtf1 Cl\\'e9 d\\'92API, cl\\'e9 d\\rquote API \\\\par \\{a\\}}";
+    each_view(text, &Limits::default(), &mut Coverage::default(), |view| {
+        said.push(String::from_utf8_lossy(view.text).into_owned());
+    });
+    let read = "Cl\u{e9} d\u{2019}API, cl\u{e9} d'API \\par {a}".to_owned();
+    assert!(said.contains(&read), "{said:?}");
+}
+
+#[test]
 fn a_bomb_stops_at_the_limit_and_is_a_gap() {
     use std::io::Write as _;
     let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::best());

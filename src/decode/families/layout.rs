@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use encoding_rs::WINDOWS_1252;
 use memchr::memchr_iter;
 use memchr::memchr3_iter;
 use memchr::memmem;
@@ -84,7 +85,7 @@ pub(super) fn colours(text: &[u8]) -> Decoded {
     splice.finish()
 }
 
-/// The words by which rich text (RTF) marks up a text, and its braces; `\\'e9` and `\\u233?` become the characters that they stand for.
+/// The words by which rich text (RTF) marks up a text, and its braces; `\'e9` and `\u233?` become the characters that they stand for.
 pub(super) fn rich_text(text: &[u8]) -> Decoded {
     text.strip_prefix(b"{\\rtf")?;
     let mut splice = Splice::new(text);
@@ -102,15 +103,23 @@ pub(super) fn rich_text(text: &[u8]) -> Decoded {
         match (text[at], behind.first()) {
             (b'\\', Some(b'\'')) => {
                 let Some(byte) = hex_byte(&behind[1..]) else { continue };
-                put(&mut splice, Span::new(at, at + 4), char::from(byte));
+                let byte = [byte];
+                let (decoded, _) = WINDOWS_1252.decode_without_bom_handling(&byte);
+                splice.replace(Span::new(at, at + 4), decoded.as_bytes(), Group::WHOLE);
             }
-            (b'\\', Some(b'\\' | b'{' | b'}')) => splice.remove(Span::new(at, at + 1)),
+            (b'\\', Some(b'\\' | b'{' | b'}')) => {
+                splice.replace(Span::new(at, at + 2), &behind[..1], Group::WHOLE);
+            }
             (b'\\', Some(b'u')) if length == 1 && number > 0 => {
                 let Some(character) = character(&behind[1..=number], 10) else { continue };
-                put(&mut splice, Span::new(at, (end + 1).min(text.len())), character);
+                let place = Span::new(at, (end + 1).min(text.len()));
+                splice.replace(place, character.encode_utf8(&mut [0; 4]).as_bytes(), Group::WHOLE);
             }
             (b'\\', _) if matches!(word, b"par" | b"line" | b"row" | b"cell") => {
                 splice.replace(place, b"\n", Group::WHOLE);
+            }
+            (b'\\', _) if matches!(word, b"rquote" | b"lquote") => {
+                splice.replace(place, b"'", Group::WHOLE);
             }
             (b'\\', Some(_)) if length > 0 => splice.remove(place),
             (b'{' | b'}', _) => splice.remove(Span::new(at, at + 1)),
@@ -118,10 +127,6 @@ pub(super) fn rich_text(text: &[u8]) -> Decoded {
         }
     }
     splice.finish()
-}
-
-fn put(splice: &mut Splice<'_>, place: Span, character: char) {
-    splice.replace(place, character.encode_utf8(&mut [0; 4]).as_bytes(), Group::WHOLE);
 }
 
 /// Text that an office document splits into runs, each in a tag of its own.
