@@ -1,4 +1,4 @@
-//! What is scanned: bytes, the path they came under, and the sieve that says which bytes deserve a look.
+//! What is scanned: the id and the path of some bytes.
 
 use std::fmt;
 
@@ -135,37 +135,6 @@ fn unescape(shown: &[u8]) -> Vec<u8> {
         rest = if escaped.is_some() { &rest[4..] } else { after };
     }
     bytes
-}
-
-/// Bytes of a content's start that [`Sieve::is_opaque`] is shown.
-pub const HEAD_BYTES: usize = 512;
-
-/// Letters and digits that a secret has in a row at least, plain, in base64 or in hexadecimal, so that where there are
-/// none it need not be sought.
-pub const LONG_RUN: usize = 31;
-
-/// Tells which bytes deserve a full look. False positives cost time; a false negative would lose a leak, so none is allowed:
-/// if `may_match(x)` is false, no part of `x` can make a finding without a hint from elsewhere.
-pub trait Sieve: Sync {
-    /// Whether `bytes` hold any form of a keyword.
-    fn may_match(&self, bytes: &[u8]) -> bool;
-
-    /// Whether content that starts with `head` hides its text (archives, compressed files) and is always looked into.
-    fn is_opaque(&self, head: &[u8]) -> bool;
-
-    /// Length in bytes of the longest form that `may_match` looks for: the margin needed around a seam of two pieces.
-    fn longest_form(&self) -> usize;
-
-    /// For each form, UTF-16 left out, a piece of at least [`LONG_RUN`] letters and digits in a row; `None` if there is a
-    /// form without one.
-    fn runs(&self) -> Option<Vec<Vec<u8>>> {
-        None
-    }
-}
-
-/// Whether there are only zeros; compares the bytes with themselves, one further, since that is fastest.
-pub(crate) fn is_zero(bytes: &[u8]) -> bool {
-    bytes.first().is_none_or(|&first| first == 0 && bytes[1..] == bytes[..bytes.len() - 1])
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@
 pub mod http;
 pub mod location;
 pub mod secret;
+pub mod sieve;
 pub mod stop;
 
 pub mod blob;

@@ -63,7 +63,7 @@ fn explain_nothing(
     place: (&str, Option<u32>),
     bytes: &[u8],
 ) -> anyhow::Result<()> {
-    use signleak::blob::Sieve as _;
+    use signleak::sieve::Sieve as _;
     let (file, line) = place;
     let name = escape::terminal(file);
     let where_ = line.map_or(String::new(), |line| format!(", line {line}"));

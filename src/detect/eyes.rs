@@ -9,11 +9,11 @@ use super::page::mention::Mentions;
 use super::search::token;
 use super::verdict::pattern;
 use crate::blob::BlobPath;
-use crate::blob::Sieve as _;
 use crate::decode;
 use crate::decode::Reader;
 use crate::decode::View;
 use crate::location::Span;
+use crate::sieve::Sieve as _;
 
 /// Takes the hits of one view; the path is that of the file or member.
 type Keep<'k, 'd> = dyn FnMut(&View<'_>, &BlobPath, Vec<Hit<'d>>) + 'k;

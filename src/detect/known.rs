@@ -12,8 +12,6 @@ use super::search::prefilter;
 use super::search::token;
 use super::snippet;
 use crate::blob::BlobPath;
-use crate::blob::LONG_RUN;
-use crate::blob::Sieve;
 use crate::coverage::Coverage;
 use crate::decode;
 use crate::decode::Reader;
@@ -30,6 +28,8 @@ use crate::location::SpanSet;
 use crate::rule::RuleKind;
 use crate::secret::Fingerprint;
 use crate::secret::Secret;
+use crate::sieve::LONG_RUN;
+use crate::sieve::Sieve;
 
 /// Shorter values are not searched: they would match by chance.
 const SHORTEST: usize = 16;

@@ -156,7 +156,7 @@ impl Detector {
     }
 
     fn deserves_a_look(&self, bytes: &[u8], path: &BlobPath) -> bool {
-        use crate::blob::Sieve as _;
+        use crate::sieve::Sieve as _;
         self.prefilter.may_match(bytes)
             || self.prefilter.may_match(path.as_bytes())
             || self.prefilter.is_opaque(&bytes[..bytes.len().min(512)])

@@ -7,7 +7,6 @@ mod views;
 use std::sync::LazyLock;
 
 use crate::blob::BlobPath;
-use crate::blob::Sieve as _;
 use crate::coverage::Coverage;
 use crate::decode::Limits;
 use crate::detect::Detector;
@@ -17,6 +16,7 @@ use crate::report;
 use crate::report::Format;
 use crate::rule::RuleSet;
 use crate::secret::Secret;
+use crate::sieve::Sieve as _;
 use crate::source::git::fuzzing as git;
 use crate::suppress;
 use crate::suppress::Day;

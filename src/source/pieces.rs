@@ -1,7 +1,7 @@
 //! Large texts in pieces. Neighbours overlap, so that a value at a seam keeps its surroundings.
 
-use crate::blob::is_zero;
 use crate::location::line_ends;
+use crate::sieve::is_zero;
 
 /// Bytes of a piece.
 pub(crate) const PIECE: usize = 32 << 20;

@@ -9,10 +9,11 @@ use std::path::Path;
 
 use super::open::{Link, check_regular, open, skip_hole};
 use super::pieces::{PIECE, Piece, WHOLE, passed};
-use crate::blob::{BlobPath, HEAD_BYTES, Sieve, is_zero};
+use crate::blob::BlobPath;
 use crate::coverage::Coverage;
 use crate::coverage::GapKind;
 use crate::location::line_ends;
+use crate::sieve::{HEAD_BYTES, Sieve, is_zero};
 use crate::stop::Stop;
 
 /// Bytes of one file that are read at most, in case it never ends; holes are not read.

@@ -14,9 +14,9 @@ use super::ignored::{Ignored, Listed};
 use super::open::Link;
 use super::reading::Reader;
 pub use super::reading::WorktreeFile;
-use crate::blob::Sieve;
 use crate::coverage::Coverage;
 use crate::coverage::GapKind;
+use crate::sieve::Sieve;
 use crate::stop::Stop;
 
 /// Files of one folder that a thread reads before it looks for other work.

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use signleak::blob::Sieve;
 use signleak::coverage::Coverage;
+use signleak::sieve::Sieve;
 use signleak::source::git::{Located, OpenOptions, RangeSpec, Repo, SiftOptions};
 
 /// Lets through what holds `yousign`.

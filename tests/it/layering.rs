@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Library modules, lowest layer first. Modules in one layer are independent.
 const LAYERS: &[&[&str]] = &[
-    &["http", "location", "secret", "stop"],
+    &["http", "location", "secret", "sieve", "stop"],
     &["blob", "coverage"],
     &["provenance"],
     &["decode", "finding", "source"],

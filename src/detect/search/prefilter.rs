@@ -12,11 +12,12 @@ use super::samples::Samples;
 use super::windows;
 use super::windows::Literal;
 use super::windows::Windows;
-use crate::blob::Sieve;
-use crate::blob::is_zero;
 use crate::decode;
 use crate::rule::Provider;
 use crate::rule::RuleSet;
+use crate::sieve::Seams;
+use crate::sieve::Sieve;
+use crate::sieve::is_zero;
 
 /// Letters of a word that is searched in base64 of base64.
 const SHORTEST_TWICE: usize = 7;
@@ -30,6 +31,8 @@ pub struct Prefilter {
     /// The pattern, compiled if it is used.
     forms: OnceLock<Regex>,
     longest: usize,
+    /// Where a form may cross a seam; `None` if there is one that is too short for it.
+    seams: Option<Seams>,
     /// The faster search for the same forms, short and long ones; `None` where it is not to be had.
     fast: Option<(Windows, Samples)>,
 }
@@ -65,10 +68,13 @@ impl Prefilter {
             pattern => pattern,
         };
         let longest = literals.iter().map(|literal| literal.bytes.len()).max().unwrap_or(1);
+        let is_short = |literal: &Literal| literal.bytes.len() < Seams::SHORTEST;
+        let seams = (!literals.iter().any(is_short))
+            .then(|| Seams::new(literals.iter().map(|literal| &literal.bytes[..])));
         let is_long = |literal: &Literal| literal.bytes.len() >= samples::SHORTEST;
         let (long, short): (Vec<_>, Vec<_>) = literals.into_iter().partition(is_long);
         let fast = Windows::new(&short).map(|short| (short, Samples::new(long)));
-        Self { pattern, forms: OnceLock::new(), longest, fast }
+        Self { pattern, forms: OnceLock::new(), longest, seams, fast }
     }
 
     fn forms(&self) -> &Regex {
@@ -97,6 +103,10 @@ impl Sieve for Prefilter {
 
     fn longest_form(&self) -> usize {
         self.longest
+    }
+
+    fn seams(&self) -> Option<&Seams> {
+        self.seams.as_ref()
     }
 }
 
@@ -205,8 +215,17 @@ mod tests {
             prop_assert!(prefilter.may_match(&wide));
             let text = format!("{before}{spelled}{behind}");
             prop_assert!(prefilter.may_match(STANDARD_NO_PAD.encode(&text).as_bytes()));
-            let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-            prop_assert!(prefilter.may_match(STANDARD_NO_PAD.encode(wide).as_bytes()));
+            let encoded_wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            prop_assert!(prefilter.may_match(STANDARD_NO_PAD.encode(&encoded_wide).as_bytes()));
+            let encoded = [&text.into_bytes(), &encoded_wide].map(|bytes| STANDARD_NO_PAD.encode(bytes).into_bytes());
+            // Nor where a seam cuts it.
+            let seams = prefilter.seams().expect("no form is too short");
+            for text in encoded.into_iter().chain([plain.into_bytes(), wide]) {
+                for cut in 0..=text.len() {
+                    let (before, behind) = text.split_at(cut);
+                    prop_assert!(seams.may_cross(before, behind) || [before, behind].iter().any(|piece| prefilter.may_match(piece)));
+                }
+            }
         }
     }
 }

@@ -14,21 +14,25 @@ const PLACES: usize = 8;
 /// Makes one of both cases of a letter.
 const FOLD: u32 = 0x2020_2020;
 /// So many that few grams share one by chance, so few that the table stays in the nearest cache.
-const HASH_BITS: u32 = 18;
+const WORD_BITS: u32 = 13;
+/// So many that a drawer holds a few grams.
+const DRAWER_BITS: u32 = 10;
 
 /// The prepared literals.
 pub(crate) struct Samples {
     literals: Vec<Literal>,
     /// A bit for each hash of four bytes: whether a literal holds such.
-    table: Box<[u32; 1 << (HASH_BITS - 5)]>,
-    /// Four bytes, the literal that holds them, and how far from its start; sorted.
+    table: Box<[u32; 1 << WORD_BITS]>,
+    /// Four bytes, the literal that holds them, and how far from its start; those of a drawer together.
     grams: Vec<(u32, usize, usize)>,
+    /// For each drawer the first of its grams, and where the last ends.
+    drawers: Vec<usize>,
 }
 
 impl Samples {
     /// Prepares literals of at least [`SHORTEST`] bytes.
     pub(crate) fn new(literals: Vec<Literal>) -> Self {
-        let mut table = Box::new([0; 1 << (HASH_BITS - 5)]);
+        let mut table = Box::new([0; 1 << WORD_BITS]);
         let mut grams = vec![];
         for (number, literal) in literals.iter().enumerate() {
             debug_assert!(literal.bytes.len() >= SHORTEST, "{literal:?}");
@@ -39,8 +43,10 @@ impl Samples {
                 grams.push((gram, number, offset));
             }
         }
-        grams.sort_unstable();
-        Self { literals, table, grams }
+        grams.sort_unstable_by_key(|&gram| (drawer(gram.0), gram));
+        let before = |number| grams.partition_point(|&(gram, ..)| drawer(gram) < number);
+        let drawers = (0..=1 << DRAWER_BITS).map(before).collect();
+        Self { literals, table, grams, drawers }
     }
 
     /// Whether one of the literals stands in `bytes`.
@@ -50,33 +56,33 @@ impl Samples {
         let mut groups = groups.iter().enumerate();
         let behind = groups.len() * PLACES * GRAM;
         groups.any(|(group, places)| {
-            self.joined(places) & 1 != 0 && self.stands(bytes, group * PLACES * GRAM, places)
+            self.joined(places) && self.stands(bytes, group * PLACES * GRAM, places)
         }) || self.stands(bytes, behind, rest)
     }
 
-    fn joined(&self, places: &[[u8; GRAM]; PLACES]) -> u32 {
-        places.iter().fold(0, |found, &place| found | self.knows(folded(place)))
+    fn joined(&self, places: &[[u8; GRAM]; PLACES]) -> bool {
+        places.iter().fold(false, |found, &place| found | self.knows(folded(place)))
     }
 
-    /// In its lowest bit whether a literal may hold `gram`.
-    fn knows(&self, gram: u32) -> u32 {
+    /// Whether a literal may hold `gram`.
+    fn knows(&self, gram: u32) -> bool {
         let (word, bit) = slot(gram);
-        self.table[word] >> bit
+        self.table[word] >> bit & 1 != 0
     }
 
     /// Whether a literal covers one of these places, which begin at `start`.
     fn stands(&self, bytes: &[u8], start: usize, places: &[[u8; GRAM]]) -> bool {
         places.iter().enumerate().any(|(number, &place)| {
             let (at, gram) = (start + number * GRAM, folded(place));
-            self.knows(gram) & 1 != 0 && self.covers(bytes, at, gram)
+            self.knows(gram) && self.covers(bytes, at, gram)
         })
     }
 
     /// Whether a literal that holds `gram` has it at `at`.
     fn covers(&self, bytes: &[u8], at: usize, gram: u32) -> bool {
-        let first = self.grams.partition_point(|&(known, ..)| known < gram);
-        let mut same = self.grams[first..].iter().take_while(|&&(known, ..)| known == gram);
-        same.any(|&(_, literal, offset)| {
+        let drawer = drawer(gram);
+        let grams = &self.grams[self.drawers[drawer]..self.drawers[drawer + 1]];
+        grams.iter().filter(|&&(known, ..)| known == gram).any(|&(_, literal, offset)| {
             let start = at.checked_sub(offset);
             start.is_some_and(|start| self.literals[literal].starts(&bytes[start..]))
         })
@@ -87,10 +93,16 @@ fn folded(bytes: [u8; GRAM]) -> u32 {
     u32::from_le_bytes(bytes) | FOLD
 }
 
+/// In which of [`DRAWER_BITS`] a gram is kept.
+fn drawer(gram: u32) -> usize {
+    (gram.wrapping_mul(0x9E37_79B1) >> (u32::BITS - DRAWER_BITS)) as usize
+}
+
 /// Where a gram's entry stands.
 fn slot(gram: u32) -> (usize, u32) {
-    let hash = gram.wrapping_mul(0x9E37_79B1) >> (u32::BITS - HASH_BITS);
-    ((hash >> 5) as usize, hash & 31)
+    let hash = gram.wrapping_mul(0x9E37_79B1);
+    // A processor takes the lowest bits for the place of a bit without being asked.
+    ((hash >> (u32::BITS - WORD_BITS)) as usize, hash & 31)
 }
 
 #[cfg(test)]

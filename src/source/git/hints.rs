@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::object::{Mode, ObjectKind, tree_entries};
 use super::pack::Reader;
-use super::sift::{Kept, KeptText, Sifted, Sifter, read_each};
+use super::sift::{Sifter, read_each};
+use super::sifted::{Kept, KeptText, Sifted};
 use super::store::report;
 use crate::blob::BlobId;
 use crate::coverage::Coverage;

@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::store::Store;
-use crate::blob::LONG_RUN;
+use crate::sieve::LONG_RUN;
 
 /// Bytes that are tried at a time: a run as long as [`LONG_RUN`] fills at least one such block.
 const BLOCK: usize = LONG_RUN.div_ceil(2);
@@ -16,7 +16,7 @@ const BLOCK: usize = LONG_RUN.div_ceil(2);
 const GRAM: usize = 8;
 /// Of as many hashes in a row the least is kept: one of each [`LONG_RUN`] bytes.
 const WINDOW: usize = LONG_RUN - GRAM + 1;
-/// Bytes around the seams of a delta that have to be tried with it, so that each row of [`LONG_RUN`] that is new stands there.
+/// Bytes around the seams of a delta in which each row of [`LONG_RUN`] stands that crosses one.
 pub(crate) const MARGIN: usize = LONG_RUN - 1;
 /// Hashes that one worker keeps.
 const GRAMS: usize = 1 << 21;
@@ -62,23 +62,25 @@ impl Settled {
         self.is_awake.load(Ordering::Relaxed)
     }
 
-    /// Remembers the bytes of an object, or what a delta brings with [`MARGIN`] bytes around it.
-    pub(crate) fn settle(
+    /// Remembers the bytes of an object, or what a delta brings and what stands around its seams.
+    pub(crate) fn settle<const N: usize>(
         &self,
         (pack, position): (usize, u32),
-        bytes: &[u8],
+        pieces: [&[u8]; N],
         grams: &mut Vec<Gram>,
     ) {
         let (Some(words), Ok(number)) = (self.packs.get(pack), u32::try_from(pack)) else {
             return;
         };
         // UTF-16 has no long runs.
-        if grams.len() >= GRAMS || memchr::memchr(0, bytes).is_some() {
+        if grams.len() >= GRAMS || pieces.iter().any(|piece| memchr::memchr(0, piece).is_some()) {
             return;
         }
-        for_each_run(bytes, &mut |run| {
-            winnow(run, &mut |hash| grams.push(Gram { hash, pack: number, position }));
-        });
+        for piece in pieces {
+            for_each_run(piece, &mut |run| {
+                winnow(run, &mut |hash| grams.push(Gram { hash, pack: number, position }));
+            });
+        }
         words[(position / u64::BITS) as usize]
             .fetch_or(1 << (position % u64::BITS), Ordering::Relaxed);
     }
@@ -113,6 +115,12 @@ impl Settled {
         }
         true
     }
+}
+
+/// Whether a run may cross a seam: there are letters and digits on both sides.
+pub(crate) fn may_cross(before: &[u8], behind: &[u8]) -> bool {
+    let ends = before.last().zip(behind.first());
+    ends.is_some_and(|(last, first)| last.is_ascii_alphanumeric() && first.is_ascii_alphanumeric())
 }
 
 /// Calls `see` for each run of at least [`LONG_RUN`] letters and digits.

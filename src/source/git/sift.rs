@@ -1,7 +1,6 @@
 //! The pass over every object: what the sieve or a path hint points at is looked at, and what the look keeps is remembered.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -15,15 +14,17 @@ use super::pack::Reader;
 use super::pack::delta::Delta;
 use super::pack::entry::EntryError;
 use super::pack::traverse::{Base, Seen, Visit};
-use super::range::{self, RangePlace, RangeSpec};
+use super::range::{self, RangeSpec};
 use super::repo::Repo;
-use super::settled::{Gram, MARGIN, Settled};
+use super::settled::{self, Gram, MARGIN, Settled};
+use super::sifted::{FirstPass, Kept, KeptText, Sifted};
 use super::store::{Store, note_promised, report};
 use super::verify;
-use crate::blob::{BlobId, HEAD_BYTES, Sieve};
+use crate::blob::BlobId;
 use crate::coverage::Coverage;
 use crate::coverage::GapKind;
 use crate::provenance::Origin;
+use crate::sieve::{HEAD_BYTES, Sieve};
 use crate::source::pieces;
 use crate::stop::Stop;
 
@@ -52,88 +53,6 @@ pub enum SiftError {
     /// The range names no commits.
     #[error(transparent)]
     Range(#[from] range::RangeError),
-}
-
-/// An object that the look kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Kept {
-    pub(crate) kind: ObjectKind,
-    pub(crate) id: BlobId,
-}
-
-/// A text outside of objects' contents that the look kept.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct KeptText {
-    pub(crate) origin: Origin,
-    /// The text that was looked at: a ref's name, a reflog line, or a path from the entry that hit downwards.
-    pub(crate) bytes: Vec<u8>,
-    /// The ref's name; the last part of a path.
-    pub(crate) name: Vec<u8>,
-    /// What the name names.
-    pub(crate) id: Option<BlobId>,
-}
-
-/// What a pass has kept.
-#[derive(Clone, Debug, Default)]
-pub struct Sifted {
-    pub(crate) objects: Vec<Kept>,
-    pub(crate) texts: Vec<KeptText>,
-    /// Places that are already known, when only a range was scanned.
-    pub(crate) places: Option<Vec<RangePlace>>,
-    /// What need not be done again when the places are named.
-    pub(crate) first: Option<Arc<FirstPass>>,
-}
-
-/// What the first pass over a history leaves to the second.
-pub(crate) struct FirstPass {
-    /// The objects, sorted out.
-    pub(crate) store: Store,
-    /// What a search for copies may leave out.
-    pub(crate) settled: Settled,
-}
-
-impl FirstPass {
-    /// Nothing is settled yet.
-    pub(crate) fn of(store: Store) -> Self {
-        Self { settled: Settled::of(&store), store }
-    }
-}
-
-impl fmt::Debug for FirstPass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FirstPass").finish_non_exhaustive()
-    }
-}
-
-impl Sifted {
-    /// Whether nothing was kept.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.objects.is_empty() && self.texts.is_empty()
-    }
-
-    /// Adds what another pass over the same history or range has kept.
-    pub(crate) fn append(&mut self, other: Self) {
-        self.objects.extend(other.objects);
-        self.texts.extend(other.texts);
-        match &mut self.places {
-            Some(places) => places.extend(other.places.into_iter().flatten()),
-            None => self.places = other.places,
-        }
-        self.sort();
-    }
-
-    /// Brings all into order, each thing once.
-    pub(crate) fn sort(&mut self) {
-        self.objects.sort_unstable();
-        self.objects.dedup();
-        self.texts.sort_unstable();
-        self.texts.dedup();
-        if let Some(places) = &mut self.places {
-            places.sort_unstable();
-            places.dedup();
-        }
-    }
 }
 
 impl Repo {
@@ -254,7 +173,12 @@ pub(crate) struct SiftState {
     pub(crate) hints: BTreeSet<Hint>,
     missing: BTreeSet<BlobId>,
     grams: Vec<Gram>,
-    scratch: Vec<u8>,
+    /// What stands around the seams of the delta that is seen.
+    crossed: Vec<u8>,
+    /// Whether that was gathered for [`Settled`], too.
+    is_remembered: bool,
+    /// The first bytes of the object that is seen.
+    head: Vec<u8>,
 }
 
 impl Sifter<'_> {
@@ -296,7 +220,7 @@ impl Sifter<'_> {
                 note_lfs(state, id.as_bytes(), bytes, bytes.len() as u64);
                 let settled = self.remembers(seen).filter(|_| !matched && !is_opaque);
                 if let Some(settled) = settled {
-                    settled.settle(seen.stored, bytes, &mut state.grams);
+                    settled.settle(seen.stored, [bytes], &mut state.grams);
                 }
                 matched || is_opaque
             }
@@ -313,6 +237,13 @@ impl Sifter<'_> {
                 matched
             }
         }
+    }
+
+    /// Whether a delta does not tell enough, so that the object itself has to be seen.
+    fn needs_whole(&self, seen: &Seen<'_>, base: &Base<bool>) -> bool {
+        base.mark
+            || self.options.verify_objects
+            || (self.checks_entries && seen.kind == ObjectKind::Tree)
     }
 
     /// Where to remember that a blob need not be read in search of copies; `None` as long as nothing was found.
@@ -379,6 +310,34 @@ impl Visit for Sifter<'_> {
         (base != Some(&true) && settled.holds_none(stored)).then_some(false)
     }
 
+    /// Notes what stands around those seams that what is sought may cross.
+    fn parse<'d>(
+        &self,
+        state: &mut SiftState,
+        seen: &Seen<'_>,
+        base: &Base<bool>,
+        bytes: &'d [u8],
+    ) -> Result<Delta<'d>, EntryError> {
+        if self.needs_whole(seen, base) {
+            return Delta::parse(bytes, base.bytes.len());
+        }
+        let margin = self.sieve.longest_form().saturating_sub(1);
+        // Decided once, since it may change at any time.
+        state.is_remembered = self.remembers(seen).is_some();
+        let crossed = &mut state.crossed;
+        let seams = self.sieve.seams().filter(|_| !state.is_remembered);
+        if let Some(seams) = seams {
+            let may_cross = |before: &[u8], behind: &[u8]| seams.may_cross(before, behind);
+            return Delta::parse_crossed(bytes, &base.bytes, margin, may_cross, crossed);
+        }
+        let may_cross = |before: &[u8], behind: &[u8]| {
+            self.sieve.seams().is_none_or(|seams| {
+                settled::may_cross(before, behind) || seams.may_cross(before, behind)
+            })
+        };
+        Delta::parse_crossed(bytes, &base.bytes, margin.max(MARGIN), may_cross, crossed)
+    }
+
     fn delta(
         &self,
         state: &mut SiftState,
@@ -386,34 +345,25 @@ impl Visit for Sifter<'_> {
         base: &Base<bool>,
         delta: &Delta<'_>,
     ) -> Option<bool> {
-        let checks_whole =
-            self.options.verify_objects || (self.checks_entries && seen.kind == ObjectKind::Tree);
-        if base.mark || checks_whole {
+        if self.needs_whole(seen, base) {
             return None;
         }
-        let mut scratch = std::mem::take(&mut state.scratch);
-        let is_blob = seen.kind == ObjectKind::Blob;
-        let mut is_hit = false;
-        if is_blob && !delta.keeps_head(HEAD_BYTES) {
-            delta.head(&base.bytes, HEAD_BYTES, &mut scratch);
-            is_hit = self.sieve.is_opaque(&scratch);
-            if !is_hit {
-                note_lfs(state, seen.id, &scratch, delta.size);
+        if seen.kind == ObjectKind::Blob && !delta.keeps_head(HEAD_BYTES) {
+            let mut head = std::mem::take(&mut state.head);
+            delta.head(&base.bytes, HEAD_BYTES, &mut head);
+            let is_opaque = self.sieve.is_opaque(&head);
+            note_lfs(state, seen.id, &head, delta.size);
+            state.head = head;
+            if is_opaque {
+                return None;
             }
         }
-        if !is_hit {
-            let settled = self.remembers(seen);
-            let margin = self.sieve.longest_form().saturating_sub(1);
-            let margin = if settled.is_some() { margin.max(MARGIN) } else { margin };
-            let novel = delta.novel(&base.bytes, margin, &mut scratch);
-            is_hit = self.sieve.may_match(novel);
-            if let Some(settled) = settled.filter(|_| !is_hit) {
-                settled.settle(seen.stored, novel, &mut state.grams);
-            }
-        }
-        state.scratch = scratch;
-        if is_hit {
+        let brought = [delta.inserted(), &state.crossed];
+        if brought.iter().any(|bytes| self.sieve.may_match(bytes)) {
             return None;
+        }
+        if let Some(settled) = self.remembers(seen).filter(|_| state.is_remembered) {
+            settled.settle(seen.stored, brought, &mut state.grams);
         }
         count(state, seen, delta.size);
         Some(false)

@@ -9,7 +9,8 @@ use super::super::object::{Commit, Mode, ObjectKind, TreeEntry, tag_target, tree
 use super::super::pack::delta::Delta;
 use super::super::pack::entry::EntryError;
 use super::super::pack::traverse::{Base, Seen, Visit};
-use super::super::sift::{SiftState, Sifted, Sifter};
+use super::super::sift::{SiftState, Sifter};
+use super::super::sifted::Sifted;
 use super::super::store::Store;
 use super::changes::{Bounds, Changes, bounds};
 use crate::blob::BlobId;

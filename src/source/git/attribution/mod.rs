@@ -30,13 +30,14 @@ use super::pack::buffer::Buffer;
 use super::pack::entry::EntryError;
 use super::range;
 use super::repo::Repo;
-use super::sift::{FirstPass, Look, Pass, SiftOptions, Sifted, Sifter, sift_names};
+use super::sift::{Look, Pass, SiftOptions, Sifter, sift_names};
+use super::sifted::{FirstPass, Sifted};
 use super::store::Store;
 use crate::blob::BlobId;
-use crate::blob::Sieve;
 use crate::coverage::Coverage;
 use crate::coverage::GapKind;
 use crate::provenance::Provenance;
+use crate::sieve::Sieve;
 
 /// Why places cannot be named.
 #[derive(Debug, Error)]

@@ -8,7 +8,7 @@ use super::super::object::{commit_info, message_text, tag_name};
 use super::super::pack::Reader;
 use super::super::range::RangePlace;
 use super::super::repo::Repo;
-use super::super::sift::{KeptText, Sifted};
+use super::super::sifted::{KeptText, Sifted};
 use super::super::staged::Index;
 use super::super::store::Store;
 use super::stats::PlaceStats;

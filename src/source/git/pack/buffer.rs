@@ -14,9 +14,9 @@ pub(crate) const HUGE: usize = if cfg!(feature = "fuzzing") { 32 << 10 } else { 
 /// A byte buffer that is filled anew again and again.
 #[derive(Debug)]
 pub(crate) enum Buffer {
-    /// In memory.
-    Small(Vec<u8>),
-    /// In a file, with the number of bytes in use.
+    /// In memory, with the number of bytes in use.
+    Small(Vec<u8>, usize),
+    /// In a file, likewise.
     Huge(MmapMut, usize),
 }
 
@@ -30,15 +30,15 @@ impl Buffer {
                 *self = map(wanted).map_or_else(Self::default, |map| Self::Huge(map, wanted));
             }
             Self::Huge(..) => *self = Self::default(),
-            Self::Small(_) => {}
+            Self::Small(..) => {}
         }
-        if let Self::Small(bytes) = self {
+        if let Self::Small(bytes, used) = self {
             if wanted > bytes.len() {
                 let more = wanted - bytes.len();
                 bytes.try_reserve_exact(more).map_err(|_| EntryError::Memory(size))?;
                 bytes.resize(wanted, 0);
             }
-            bytes.truncate(wanted);
+            *used = wanted;
         }
         Ok(wanted)
     }
@@ -46,7 +46,7 @@ impl Buffer {
     /// Bytes of memory that it holds on to.
     pub(crate) fn capacity(&self) -> usize {
         match self {
-            Self::Small(bytes) => bytes.capacity(),
+            Self::Small(bytes, _) => bytes.capacity(),
             Self::Huge(map, _) => map.len(),
         }
     }
@@ -54,7 +54,7 @@ impl Buffer {
 
 impl Default for Buffer {
     fn default() -> Self {
-        Self::Small(vec![])
+        Self::Small(vec![], 0)
     }
 }
 
@@ -63,7 +63,7 @@ impl Deref for Buffer {
 
     fn deref(&self) -> &[u8] {
         match self {
-            Self::Small(bytes) => bytes,
+            Self::Small(bytes, used) => &bytes[..*used],
             Self::Huge(map, used) => &map[..*used],
         }
     }
@@ -72,7 +72,7 @@ impl Deref for Buffer {
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
         match self {
-            Self::Small(bytes) => bytes,
+            Self::Small(bytes, used) => &mut bytes[..*used],
             Self::Huge(map, used) => &mut map[..*used],
         }
     }

@@ -22,12 +22,49 @@ pub(crate) enum Step<'a> {
 
 /// A piece of up to as many bytes is moved as if it were as long, where there is room for that: a call takes longer.
 const SHORT: usize = 32;
-/// Bytes by which a buffer grows at most at a time.
-const MORE: usize = 1 << 20;
 
 impl<'a> Delta<'a> {
     /// Checks a delta against a base of `base_len` bytes.
     pub(crate) fn parse(bytes: &'a [u8], base_len: usize) -> Result<Self, EntryError> {
+        Self::check(bytes, base_len, |_| ())
+    }
+
+    /// Checks a delta, and collects in `out`, whose content is lost, up to `margin` bytes on both sides of those seams of two
+    /// steps that `may_cross` lets through. If it lets through all that a run of up to `margin + 1` bytes crosses, the run
+    /// stands there; joins that the object does not have can only add false alarms.
+    pub(crate) fn parse_crossed<'b>(
+        bytes: &'a [u8],
+        base: &'b [u8],
+        margin: usize,
+        may_cross: impl Fn(&[u8], &[u8]) -> bool,
+        out: &mut Vec<u8>,
+    ) -> Result<Self, EntryError>
+    where
+        'a: 'b,
+    {
+        out.clear();
+        let (mut before, mut is_there): (&[u8], _) = (&[], true);
+        Self::check(bytes, base.len(), |step| {
+            let behind = step.bytes(base);
+            let is_crossed = may_cross(before, behind);
+            if is_crossed {
+                if !is_there {
+                    out.extend_from_slice(&before[before.len().saturating_sub(margin)..]);
+                }
+                out.extend_from_slice(&behind[..behind.len().min(margin)]);
+            }
+            is_there = is_crossed && behind.len() <= margin;
+            before = behind;
+        })
+    }
+
+    /// Checks a delta and calls `see` for each step in order.
+    #[inline]
+    fn check(
+        bytes: &'a [u8],
+        base_len: usize,
+        mut see: impl FnMut(Step<'a>),
+    ) -> Result<Self, EntryError> {
         let mut at = 0;
         let source = size(bytes, &mut at).ok_or(EntryError::Delta)?;
         let target = size(bytes, &mut at).ok_or(EntryError::Delta)?;
@@ -41,13 +78,14 @@ impl<'a> Delta<'a> {
         let mut steps = Steps(instructions);
         let mut sum = 0_u64;
         while !steps.0.is_empty() {
-            match steps.next().ok_or(EntryError::Delta)? {
+            let step = steps.next().ok_or(EntryError::Delta)?;
+            match step {
                 Step::Copy { start, len } if start + len > base_len => {
                     return Err(EntryError::Delta);
                 }
-                Step::Copy { len, .. } => sum += len as u64,
-                Step::Insert { len, .. } => sum += len as u64,
+                Step::Copy { len, .. } | Step::Insert { len, .. } => sum += len as u64,
             }
+            see(step);
         }
         if sum != target {
             return Err(EntryError::Delta);
@@ -69,33 +107,13 @@ impl<'a> Delta<'a> {
             put(out, at, head, len);
             at += len;
         }
-        debug_assert_eq!(at, size, "parse has summed up the steps");
+        debug_assert_eq!(at, size, "the check has summed up the steps");
         Ok(())
     }
 
-    /// Collects in `out`, whose content is lost, what may hold a form that the base does not hold: inserted bytes, and `margin`
-    /// bytes on both sides of each seam. Every run of up to `margin + 1` bytes of the object that is not wholly inside of one copied
-    /// run stands there; joins that the object does not have can only add false alarms.
-    pub(crate) fn novel<'o>(&self, base: &[u8], margin: usize, out: &'o mut Vec<u8>) -> &'o [u8] {
-        let mut at = 0;
-        for step in self.steps() {
-            let (head, len) = step.head(base);
-            let (ends, tail) = match step {
-                Step::Copy { .. } if len > 2 * margin => (margin, &head[len - margin..]),
-                _ => (len, &[][..]),
-            };
-            let needed = at + 2 * ends + SHORT;
-            if out.len() < needed {
-                out.resize(needed + needed.min(MORE), 0);
-            }
-            put(out, at, head, ends);
-            at += ends;
-            if !tail.is_empty() {
-                put(out, at, tail, margin);
-                at += margin;
-            }
-        }
-        &out[..at]
+    /// The inserted bytes, each piece in one, with the codes of the steps between them.
+    pub(crate) fn inserted(&self) -> &'a [u8] {
+        self.instructions
     }
 
     /// Whether the object's first `len` bytes are the base's.
@@ -220,6 +238,68 @@ fn size(bytes: &[u8], at: &mut usize) -> Option<u64> {
         shift += 7;
         if shift > 57 {
             return None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sieve::Seams;
+
+    /// A delta of copied runs (start, length) and inserted texts.
+    fn delta(base: &[u8], steps: &[Result<(u8, u8), String>]) -> Vec<u8> {
+        let mut instructions = vec![];
+        let mut made = 0;
+        for step in steps {
+            match step {
+                Ok((start, len)) => instructions.extend([0b1001_0001, *start, *len]),
+                Err(text) => {
+                    instructions.push(u8::try_from(text.len()).expect("a short text"));
+                    instructions.extend(text.bytes());
+                }
+            }
+            made += step.as_ref().map_or_else(String::len, |(_, len)| usize::from(*len));
+        }
+        let size = |size: usize| {
+            [
+                0x80 | u8::try_from(size % 128).expect("7 bits"),
+                u8::try_from(size / 128).expect("short"),
+            ]
+        };
+        [&size(base.len())[..], &size(made), &instructions].concat()
+    }
+
+    proptest! {
+        /// Where a form stands in the object and not within a copied run, it stands in one piece in what is shown to the sieve.
+        #[test]
+        fn no_form_that_a_delta_brings_is_missed(
+            base in "[abAB]{60}",
+            steps in vec(prop_oneof![(0_u8..50, 1_u8..10).prop_map(Ok), "[abAB]{1,5}".prop_map(Err)], 1..30),
+            form in "[ab]{3,9}",
+        ) {
+            let bytes = delta(base.as_bytes(), &steps);
+            let seams = Seams::new([form.as_bytes()]);
+            let may_cross = |before: &[u8], behind: &[u8]| seams.may_cross(before, behind);
+            let mut crossed = vec![];
+            let delta = Delta::parse_crossed(&bytes, base.as_bytes(), form.len() - 1, may_cross, &mut crossed);
+            let delta = delta.expect("it is sound");
+            let mut object = Buffer::default();
+            delta.apply(base.as_bytes(), &mut object).expect("there is memory");
+            let form_len = form.len();
+            let copied = delta.steps().flat_map(|step| {
+                let is_copied = matches!(step, Step::Copy { .. });
+                let len = step.bytes(base.as_bytes()).len();
+                (0..len).map(move |at| is_copied && at + form_len <= len)
+            });
+            let shown = [delta.inserted(), &crossed].map(|bytes| bytes.to_ascii_lowercase());
+            for (place, is_copied) in object.windows(form.len()).zip(copied) {
+                let is_shown = shown.iter().any(|bytes| memchr::memmem::find(bytes, form.as_bytes()).is_some());
+                prop_assert!(is_copied || is_shown || !place.eq_ignore_ascii_case(form.as_bytes()));
+            }
         }
     }
 }

@@ -5,8 +5,10 @@ use rayon::prelude::*;
 use super::Pack;
 use super::entry::{EntryError, EntryKind};
 
-/// No entry.
+/// No base: a root.
 const NONE: u32 = u32::MAX;
+/// A base that is not known, since the entry is damaged.
+const LOST: u32 = NONE - 1;
 
 /// An entry that has no place in the forest.
 #[derive(Debug)]
@@ -19,16 +21,24 @@ pub(crate) struct Damaged {
 
 /// Entries by offset, and for each the entries that are deltas against it.
 pub(crate) struct Forest {
-    offsets: Vec<u64>,
-    positions: Vec<u32>,
-    child_starts: Vec<u32>,
+    /// The entries, and one that ends the last.
+    places: Vec<Place>,
     children: Vec<u32>,
     /// Entries of the subtree below an entry, itself included; an estimate where a base stands behind its delta.
     weights: Vec<u32>,
     roots: Vec<u32>,
     /// Whether a base stands behind its delta, so that weights are estimates.
     has_forward_links: bool,
-    end: u64,
+}
+
+/// Where an entry stands. All in one, since a pass meets the entries in no order that a processor could foresee.
+struct Place {
+    /// In the pack.
+    offset: u64,
+    /// In the index.
+    position: u32,
+    /// Among the children, where its own start.
+    children: u32,
 }
 
 impl Forest {
@@ -36,42 +46,36 @@ impl Forest {
     pub(crate) fn of(pack: &Pack) -> (Self, Vec<Damaged>) {
         let mut damaged = vec![];
         let (offsets, positions) = by_offset(pack, &mut damaged);
-        let mut forest = Self {
-            offsets,
-            positions,
-            child_starts: vec![],
-            children: vec![],
-            weights: vec![],
-            roots: vec![],
-            has_forward_links: false,
-            end: pack.end(),
-        };
-        let parents: Vec<Result<u32, EntryError>> = (0..forest.len())
+        let parents: Vec<u32> = (0..positions.len())
             .into_par_iter()
             .with_min_len(1024)
-            .map(|entry| forest.parent(pack, entry))
+            .map(|entry| parent(pack, &offsets, entry).unwrap_or(LOST))
             .collect();
-        let mut links = Vec::with_capacity(parents.len());
-        for (entry, parent) in (0_u32..).zip(parents) {
-            links.push(match parent {
-                Ok(NONE) | Err(EntryError::Base) => {
-                    forest.roots.push(entry);
-                    NONE
-                }
-                Ok(parent) => parent,
-                Err(error) => {
-                    damaged.push(Damaged { position: forest.position(entry), error });
-                    NONE
-                }
-            });
+        let mut roots = vec![];
+        for (entry, &link) in (0_u32..).zip(&parents) {
+            if link == NONE {
+                roots.push(entry);
+            } else if link == LOST
+                && let Err(error) = parent(pack, &offsets, entry as usize)
+            {
+                damaged.push(Damaged { position: positions[entry as usize], error });
+            }
         }
-        forest.link(&links);
+        let place = |(offset, position)| Place { offset, position, children: 0 };
+        let mut forest = Self {
+            places: offsets.into_iter().zip(positions.into_iter().chain([0])).map(place).collect(),
+            children: vec![],
+            weights: vec![],
+            roots,
+            has_forward_links: false,
+        };
+        forest.link(&parents);
         (forest, damaged)
     }
 
     /// Number of entries.
     pub(crate) fn len(&self) -> u32 {
-        u32::try_from(self.offsets.len()).expect("an index counts its objects in 32 bits")
+        u32::try_from(self.places.len() - 1).expect("an index counts its objects in 32 bits")
     }
 
     /// Entries that hold whole objects, and deltas whose base the index does not name.
@@ -82,7 +86,7 @@ impl Forest {
     /// Deltas against `entry`.
     pub(crate) fn children(&self, entry: u32) -> &[u32] {
         let at = entry as usize;
-        &self.children[self.child_starts[at] as usize..self.child_starts[at + 1] as usize]
+        &self.children[self.places[at].children as usize..self.places[at + 1].children as usize]
     }
 
     /// Entries below `entry`, itself included.
@@ -92,13 +96,13 @@ impl Forest {
 
     /// Position of `entry` in the index.
     pub(crate) fn position(&self, entry: u32) -> u32 {
-        self.positions[entry as usize]
+        self.places[entry as usize].position
     }
 
     /// Start and end of `entry` in the pack.
     pub(crate) fn range(&self, entry: u32) -> (u64, u64) {
         let at = entry as usize;
-        (self.offsets[at], self.offsets.get(at + 1).copied().unwrap_or(self.end))
+        (self.places[at].offset, self.places[at + 1].offset)
     }
 
     /// Calls `see` for everything below `entry`, itself left out.
@@ -119,7 +123,7 @@ impl Forest {
 
     /// Entries that no root leads to: deltas that go round in a circle, and what stands on damaged entries.
     pub(crate) fn unreached(&self) -> Vec<u32> {
-        let mut reached = vec![false; self.offsets.len()];
+        let mut reached = vec![false; self.len() as usize];
         for &root in &self.roots {
             reached[root as usize] = true;
             self.descendants(root, |entry| reached[entry as usize] = true);
@@ -127,25 +131,11 @@ impl Forest {
         (0..self.len()).filter(|&entry| !reached[entry as usize]).collect()
     }
 
-    fn parent(&self, pack: &Pack, entry: u32) -> Result<u32, EntryError> {
-        let (start, end) = self.range(entry);
-        let base = match pack.entry(start, end)?.kind {
-            EntryKind::Whole(_) => return Ok(NONE),
-            EntryKind::OffsetDelta(offset) => Some(offset),
-            EntryKind::IdDelta(id) => {
-                pack.index.find(id).and_then(|position| pack.index.offset(position))
-            }
-        };
-        let base =
-            base.and_then(|base| self.offsets.binary_search(&base).ok()).ok_or(EntryError::Base)?;
-        Ok(u32::try_from(base).unwrap_or(NONE))
-    }
-
     /// Turns the links to bases into lists of children.
     fn link(&mut self, parents: &[u32]) {
         let count = parents.len();
         let mut starts = vec![0_u32; count + 1];
-        for &parent in parents.iter().filter(|&&parent| parent != NONE) {
+        for &parent in parents.iter().filter(|&&parent| parent < LOST) {
             starts[parent as usize + 1] += 1;
         }
         for at in 0..count {
@@ -156,7 +146,7 @@ impl Forest {
         let mut weights = vec![1_u32; count];
         // Bases mostly stand before their deltas, so that from the back each weight is complete when it is passed on.
         for (entry, &parent) in parents.iter().enumerate().rev() {
-            if parent != NONE {
+            if parent < LOST {
                 self.has_forward_links |= parent as usize >= entry;
                 let cursor = &mut cursors[parent as usize];
                 children[*cursor as usize] = u32::try_from(entry).unwrap_or(NONE);
@@ -164,11 +154,28 @@ impl Forest {
                 weights[parent as usize] = weights[parent as usize].saturating_add(weights[entry]);
             }
         }
-        (self.child_starts, self.children, self.weights) = (starts, children, weights);
+        for (place, start) in self.places.iter_mut().zip(starts) {
+            place.children = start;
+        }
+        (self.children, self.weights) = (children, weights);
     }
 }
 
-/// Returns offsets in rising order with the positions of their objects.
+/// The base of an entry, among the offsets of all entries and the end of the last; [`NONE`] if it has none here.
+fn parent(pack: &Pack, offsets: &[u64], entry: usize) -> Result<u32, EntryError> {
+    let base = match pack.entry(offsets[entry], offsets[entry + 1])?.kind {
+        EntryKind::Whole(_) => None,
+        EntryKind::OffsetDelta(offset) => Some(offset),
+        EntryKind::IdDelta(id) => {
+            pack.index.find(id).and_then(|position| pack.index.offset(position))
+        }
+    };
+    let known = &offsets[..offsets.len() - 1];
+    let base = base.and_then(|base| known.binary_search(&base).ok());
+    Ok(base.and_then(|base| u32::try_from(base).ok()).unwrap_or(NONE))
+}
+
+/// Returns the offsets of all entries in rising order with the end of the last, and the positions of their objects.
 fn by_offset(pack: &Pack, damaged: &mut Vec<Damaged>) -> (Vec<u64>, Vec<u32>) {
     let mut pairs = Vec::with_capacity(pack.index.count() as usize);
     for position in 0..pack.index.count() {
@@ -184,5 +191,7 @@ fn by_offset(pack: &Pack, damaged: &mut Vec<Damaged>) -> (Vec<u64>, Vec<u32>) {
             pair.iter().map(|&(_, position)| Damaged { position, error: EntryError::Shared }),
         );
     }
-    pairs.into_iter().unzip()
+    let (mut offsets, positions): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+    offsets.push(pack.end());
+    (offsets, positions)
 }

@@ -3,6 +3,7 @@
 //! No recursion, so chains of any depth work. The lightest children go first and the heaviest last, when nobody else
 //! needs the base any more: the bases kept at a time grow with the logarithm of the pack.
 
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -48,6 +49,17 @@ pub(crate) trait Visit: Sync {
     /// is built only where others need it.
     fn pass_by(&self, _stored: (usize, u32), _base: Option<&Self::Mark>) -> Option<Self::Mark> {
         None
+    }
+
+    /// Checks a delta, and may note on the way what [`Self::delta`] needs of its steps.
+    fn parse<'d>(
+        &self,
+        _state: &mut Self::State,
+        _seen: &Seen<'_>,
+        base: &Base<Self::Mark>,
+        bytes: &'d [u8],
+    ) -> Result<Delta<'d>, EntryError> {
+        Delta::parse(bytes, base.bytes.len())
     }
 
     /// Sees a delta before its object is built. `Some(mark)` says that the object itself need not be seen.
@@ -276,12 +288,14 @@ impl<'a, V: Visit> Pass<'a, V> {
     ) -> Result<Option<Base<V::Mark>>, EntryError> {
         let range = self.forest.range(entry);
         self.pack.inflate(range, &mut worker.reader.inflater, &mut worker.delta)?;
-        let delta = Delta::parse(&worker.delta, base.bytes.len())?;
         let seen = self.seen(entry, base.kind);
-        let settled = self
-            .visitor
-            .pass_by(seen.stored, Some(&base.mark))
-            .or_else(|| self.visitor.delta(&mut worker.state, &seen, base, &delta));
+        let (delta, settled) = match self.visitor.pass_by(seen.stored, Some(&base.mark)) {
+            Some(mark) => (Delta::parse(&worker.delta, base.bytes.len())?, Some(mark)),
+            None => {
+                let delta = self.visitor.parse(&mut worker.state, &seen, base, &worker.delta)?;
+                (delta, self.visitor.delta(&mut worker.state, &seen, base, &delta))
+            }
+        };
         let mut children = self.forest.children(entry).iter();
         if let Some(mark) = &settled
             && !children.any(|&child| self.is_needed(child, Some(mark)))
@@ -306,8 +320,9 @@ impl<'a, V: Visit> Pass<'a, V> {
             worker.recycle(base.bytes);
             return;
         }
+        // The last is taken first; among equals the first in the pack, so that what a processor fetches ahead is what comes next.
         worker.stack[first..]
-            .sort_by_key(|task| (u32::MAX - self.forest.weight(task.entry), task.entry));
+            .sort_unstable_by_key(|task| Reverse((self.forest.weight(task.entry), task.entry)));
     }
 
     /// Reports an entry that cannot be read, and all that is made from it.
