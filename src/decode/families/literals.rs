@@ -114,6 +114,11 @@ fn joint(text: &[u8], close: usize) -> Option<(usize, Joint)> {
                 }
             }
             b'}' if window[at..].starts_with(b"}${") => at += 3,
+            // `.append("abc").append("def")`
+            b')' if kind == Joint::Operator => {
+                let behind = window[at + 1..].trim_ascii_start().strip_prefix(b".append(")?;
+                at = window.len() - behind.len();
+            }
             // A continued line of Visual Basic.
             b'_' if matches!(window.get(at + 1), Some(b'\n' | b'\r')) => at += 1,
             b',' if kind == Joint::Operator && at_most_space(&window[..at]) => {
@@ -230,7 +235,7 @@ fn name_of_list(text: &[u8], open: usize) -> Option<&[u8]> {
     let name = name.strip_suffix(b":").unwrap_or(name);
     let name = &name[..memchr::memrchr(b':', name).unwrap_or(name.len())];
     let name = name.trim_ascii_end().rsplit(|byte| !is_part_of_name(*byte)).next()?;
-    (name.len() > 1).then_some(name)
+    (!name.is_empty()).then_some(name)
 }
 
 /// Whether a name stands, not far from `at`, in a call that joins what it names.

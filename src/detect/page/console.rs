@@ -13,7 +13,7 @@ const LONGEST_INSTRUCTION: usize = 80;
 /// Bytes of what stands before a message in a chat.
 const LONGEST_SENDER: usize = 80;
 /// Messages before one that are read.
-const MAX_MESSAGES: usize = 4;
+const MAX_MESSAGES: usize = 8;
 /// Bytes in which the messages before one are looked for.
 const MESSAGE_REACH: usize = 1_500;
 /// Bytes of a line before a value in its comment.
@@ -164,7 +164,8 @@ fn is_sender(page: &Page<'_>, part: Span) -> bool {
     let text = page.slice(part).trim_ascii_end();
     let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
     let begins = text.first().is_some_and(|byte| *byte == b'[' || byte.is_ascii_digit());
-    let name = text.strip_suffix(b":").unwrap_or_default();
+    // French has a space before the colon.
+    let name = text.strip_suffix(b":").unwrap_or_default().trim_ascii_end();
     let is_part =
         |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80 || b" -'.()".contains(byte);
     let length = name.iter().rev().take_while(|byte| is_part(byte)).count();

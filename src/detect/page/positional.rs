@@ -16,7 +16,9 @@ const NEAR: usize = 400;
 pub(crate) fn name(page: &Page<'_>, span: Span) -> Option<Span> {
     let quote = page.text.get(span.end).filter(|quote| b"\"'`".contains(quote))?;
     // A part of a string is not what stands in the column.
-    (page.text[..span.start].last() == Some(quote)).then_some(())?;
+    let before = page.text[..span.start].strip_suffix(&[*quote])?;
+    // `Token: VALUE` has its name with it, whatever order the fields are declared in.
+    (!matches!(before.trim_ascii_end().last(), Some(b':' | b'='))).then_some(())?;
     let mut brackets = blocks::brackets(page, span.start);
     let row = brackets.next()?;
     let list = brackets.next();

@@ -142,12 +142,12 @@ pub(crate) fn is_in_url_elsewhere(page: &Page<'_>, span: Span) -> bool {
 fn is_parameter_for_ours(page: &Page<'_>, span: Span, run: Span) -> bool {
     let text = page.slice(run);
     let Some(question) = memchr::memchr(b'?', text) else { return page.mentions.within(run) };
-    if page.mentions.within(Span::new(run.start, run.start + question)) {
-        return true;
-    }
-    // What guards one's own forms is called so, too.
+    // What guards one's own forms and jobs is called so, too.
     let is_guard =
         could_be_digest(page.slice(span)) && text[..span.start - run.start].ends_with(b"token=");
+    if page.mentions.within(Span::new(run.start, run.start + question)) {
+        return !is_guard;
+    }
     let mut at = run.start + question + 1;
     text[question + 1..].split(|byte| b"&;".contains(byte)).any(|part| {
         let own = Span::new(at, at + part.len());

@@ -216,7 +216,7 @@ impl Judge<'_, '_> {
         if self.is_of_tenant(span, context) {
             let text = "one of several keys in settings that speak to the provider alone";
             verdict.add(self.weights.linked_name, text);
-        } else if let Some(block) = self.stranger(context).filter(|_| !is_linked) {
+        } else if let Some(block) = self.stranger(span, context).filter(|_| !is_linked) {
             let text = format!("its block `{block}` is about something else");
             verdict.add(self.weights.strange_block, text);
         }
@@ -253,9 +253,16 @@ impl Judge<'_, '_> {
     }
 
     /// The innermost data block with a telling name that is neither generic nor holds a mention of the provider.
-    fn stranger(&self, context: &Context) -> Option<String> {
+    fn stranger(&self, span: Span, context: &Context) -> Option<String> {
+        // `char k[] = { VALUE }` is the value, with its name.
+        let is_value = |block: &Block| {
+            let before = self.page.text.get(block.start + 1..span.start).unwrap_or(b"-");
+            self.page.text.get(block.start) == Some(&b'{')
+                && self.page.slice(block.header).ends_with(b"= ")
+                && before.iter().all(|byte| byte.is_ascii_whitespace() || b"\"'".contains(byte))
+        };
         let tells = |block: &&Block| {
-            let name = self.namer.header_name(block);
+            let name = self.namer.header_name(block).filter(|_| !is_value(block));
             name.is_some_and(|name| !self.is_generic(name))
         };
         let block = context.blocks.iter().filter(|block| block.is_data).find(tells)?;

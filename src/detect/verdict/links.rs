@@ -3,6 +3,7 @@
 
 use super::Judge;
 use super::label::Label;
+use super::label::Meaning;
 use super::score::Verdict;
 use crate::detect::page::blocks;
 use crate::detect::page::blocks::Block;
@@ -63,10 +64,18 @@ impl Judge<'_, '_> {
             return false;
         }
         if self.is_sent_to_provider(lex::last_part(name), own) {
-            let name = String::from_utf8_lossy(name);
-            let text = format!("`{name}` is sent in a header to a host of {provider}");
+            let written = String::from_utf8_lossy(name);
+            let text = format!("`{written}` is sent in a header to a host of {provider}");
             verdict.add(self.weights.linked_header, text);
+            let is_foreign = label.is_some_and(|label| label.meaning == Meaning::ForeignCredential);
+            if is_foreign && self.is_sent_at_once(lex::last_part(name), own) {
+                let text = format!("the request goes to {provider}, so that is what it opens");
+                verdict.add(-self.weights.foreign_credential, text);
+            }
             return true;
+        }
+        if let Some(given) = self.given_to(context, label) {
+            verdict.add(self.weights.linked_name, format!("is given to `{given}`"));
         }
         if name.len() > 1 && is_linked(lex::last_part(name)) {
             let name = String::from_utf8_lossy(name);

@@ -81,24 +81,25 @@ impl Namer<'_> {
     fn column_label(&self, column: &Column, span: Span) -> Option<Label> {
         let label = self.read_span(column.name);
         let is_ours = |label: &&Label| label.names_provider && label.meaning == Meaning::Credential;
+        let titles = column.fields.iter().map(|(_, field)| *field);
+        let titles = || titles.clone().filter(|field| field.len() < MAX_TITLE);
+        let ours = || titles().map(|field| self.read_span(field)).find(|label| is_ours(&label));
         // Managers of passwords call so whatever the title says that it is.
         if label.meaning == Meaning::Password {
-            let fields = column.fields.iter().filter(|(_, field)| field.len() < MAX_TITLE);
-            let titles: Vec<Label> = fields.map(|(_, field)| self.read_span(*field)).collect();
-            return titles.iter().find(is_ours).cloned().or(Some(label));
+            return ours().or(Some(label));
         }
         if !matches!(label.meaning, Meaning::Carrier | Meaning::Unknown) || label.names_provider {
             return Some(label);
         }
-        let beside = columns::siblings(self.page.text, column).into_iter();
-        let beside = beside.chain(column.fields.iter().map(|(_, field)| *field));
+        let beside = columns::siblings(self.page.text, column).into_iter().chain(titles());
         let labels: Vec<Label> = beside
             .filter(|field| !field.overlaps(span) && !self.page.slice(*field).contains(&b' '))
             .map(|field| self.read_span(field))
             .collect();
         let is_other =
             |label: &&Label| matches!(label.meaning, Meaning::Harmless | Meaning::OtherPurpose);
-        labels.iter().find(is_ours).or_else(|| labels.iter().find(is_other)).cloned()
+        let own = labels.iter().find(is_ours).cloned().or_else(ours);
+        own.or_else(|| labels.iter().find(is_other).cloned())
     }
 
     /// The name of a value's place in a row, and what the data around that name says of whose it is.

@@ -129,6 +129,12 @@ fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool
     };
     let is_of_another =
         items.iter().any(|item| !page.mentions.within(item.span) && is_foreign(item));
+    // `- name: …`, `type: scim`
+    let own = items.first().filter(|item| page.mentions.within(item.span));
+    let own = own.map(|item| String::from_utf8_lossy(page.slice(item.span)).to_ascii_lowercase());
+    if own.is_some_and(|item| pattern.context.iter().any(|word| item.contains(word.as_str()))) {
+        return true;
+    }
     let near = page.nearest_mention(span.start).filter(|near| {
         !is_of_another
             && near.distance.in_lines() <= page.rules.thresholds.near_lines

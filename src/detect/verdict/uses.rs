@@ -167,6 +167,37 @@ impl Judge<'_, '_> {
         [first, last].into_iter().filter(is_use).any(is_ours)
     }
 
+    /// Whether a request sends what has the name, and its URL, the provider's, stands right beside the header.
+    pub(crate) fn is_sent_at_once(&self, name: &[u8], own: Span) -> bool {
+        let is_beside = |place: Span| {
+            let end = self.page.text.len().min(place.end + CALL);
+            let window = Span::new(place.start.saturating_sub(CALL), end);
+            urls::nearest_host(self.page, window, place, &[]) == Some(Host::Ours)
+        };
+        self.uses_of(without_sigil(name), own).take(MAX_USES).any(is_beside)
+    }
+
+    /// The credential's name to which a name that says nothing itself is given (`token = os.getenv("…") or b64decode(NAME)`).
+    pub(crate) fn given_to(&self, context: &Context, label: Option<&Label>) -> Option<String> {
+        let says_nothing =
+            |label: &Label| matches!(label.meaning, Meaning::Carrier | Meaning::Unknown);
+        let name = self.assigned(context).filter(|_| label.is_none_or(says_nothing))?;
+        let own = context.statement.filter(|_| self.page.is_code() && name.len() > 1)?;
+        let given = |place: Span| {
+            let line = self.page.lines.around(place.start);
+            let reach = line.start.max(place.start.saturating_sub(CALL));
+            let before = self.page.slice(Span::new(reach, place.start));
+            let equals = memchr::memchr(b'=', before)?;
+            (before.get(equals + 1) != Some(&b'=')).then_some(())?;
+            let target = before[..equals].trim_ascii_end();
+            let target = target.strip_suffix(b":").unwrap_or(target).trim_ascii_end();
+            let length = target.iter().rev().take_while(|byte| lex::is_name(**byte)).count();
+            let label = self.namer.read(&target[target.len() - length..]);
+            (label.meaning == Meaning::Credential).then_some(label.text)
+        };
+        self.uses_of(name, own).take(MAX_USES).find_map(given)
+    }
+
     /// The host to which what a header is given to speaks (`curl_setopt($ch, …VALUE)`, `crm.headers[…] = VALUE`): that of the
     /// nearest line that has both.
     pub(crate) fn host_of_receiver(&self, context: &Context) -> Option<Host> {

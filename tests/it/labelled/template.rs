@@ -198,6 +198,7 @@ fn transform(kind: &str, value: &str, arguments: &str) -> Option<String> {
         "ref" => value.to_owned(),
         "b64of" => STANDARD.encode(value),
         "hexof" => hex(value),
+        "codes" => each(&|c| format!("{c}, ")),
         "pct" => each(&|c| format!("%{c:02X}")),
         "pct2" => each(&|c| format!("%25{c:02X}")),
         "uesc" => each(&|c| format!("\\u{c:04x}")),
