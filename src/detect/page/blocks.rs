@@ -78,7 +78,12 @@ fn bracket_block(page: &Page<'_>, bracket: usize) -> Block {
             && !page.is_code()
             && text.iter().all(|byte| lex::is_word(*byte))
     };
-    let is_data = opens_data(text, page.text[bracket]) || is_setting();
+    // `sms => {"…", …}`, as Erlang writes tuples; no function begins with a literal.
+    let is_tuple = || {
+        let behind = page.text[bracket..].iter().skip(1).find(|byte| !byte.is_ascii_whitespace());
+        page.text[bracket] == b'{' && text.ends_with(b"=>") && behind == Some(&b'"')
+    };
+    let is_data = opens_data(text, page.text[bracket]) || is_setting() || is_tuple();
     Block { header, start: bracket, is_data }
 }
 

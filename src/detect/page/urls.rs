@@ -279,6 +279,13 @@ pub(crate) fn host_at(page: &Page<'_>, scheme_end: usize) -> Option<Host> {
         .then(|| if page.mentions.within(url) { Host::Between(name) } else { Host::Foreign(name) })
 }
 
+/// The host of the URL around `at`.
+pub(crate) fn host_around(page: &Page<'_>, at: usize) -> Option<Host> {
+    let url = glued(page.text, Span::new(at, at), REACH);
+    let scheme = memchr::memmem::rfind(&page.text[url.start..at], b"://")?;
+    host_at(page, url.start + scheme)
+}
+
 /// Whether the name of the URL whose scheme ends at `at` says that no value is sent there (`xmlns=`, `callbackUrl:`, `<origin>`).
 fn is_named_idle(page: &Page<'_>, at: usize) -> bool {
     const LONGEST: usize = 80;

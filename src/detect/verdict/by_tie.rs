@@ -56,11 +56,16 @@ impl Judge<'_, '_> {
         let own = naming.column.as_ref().map(|column| column.row).or(context.statement);
         let table = naming.column.as_ref().and_then(|column| column.table);
         let items = self.items(span, context);
+        // A gateway has tokens of its own.
+        let is_in_gateway = |at: usize| {
+            context.is_bearer && matches!(urls::host_around(self.page, at), Some(Host::Between(_)))
+        };
         let is_named = |part: Span| {
             let mut inside = self.page.mentions.inside(part).iter();
             // A link to one of its pages says nothing of what stands beside it.
             inside.any(|mention| {
                 (mention.host.is_none() || mention.api)
+                    && !is_in_gateway(mention.span.start)
                     && !items.iter().any(|item| item.is_beside(self.page, mention.span.start))
             })
         };

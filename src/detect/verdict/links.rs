@@ -4,6 +4,7 @@
 use super::Judge;
 use super::label::Label;
 use super::label::Meaning;
+use super::own_line;
 use super::score::Verdict;
 use crate::detect::page::blocks;
 use crate::detect::page::blocks::Block;
@@ -185,6 +186,13 @@ impl Judge<'_, '_> {
         let inner = named.map_or(inner, |at| at + 1);
         // What stands around a block of another name goes elsewhere than that block.
         let is_strange = |block: &Block| {
+            // `new Mistral({ apiKey: VALUE })`
+            let header = self.page.slice(own_line(self.page, block));
+            if self.page.text.get(block.start) == Some(&b'(')
+                && self.rivals.named_plainly_in(header)
+            {
+                return true;
+            }
             let name = self.namer.header_name(block).filter(|_| block.is_data);
             let is_trade = |word: &str| self.page.vocabulary().trade.contains(word);
             name.is_some_and(|name| !self.is_generic(name) || lex::any_subword(name, is_trade))

@@ -212,7 +212,8 @@ impl Namer<'_> {
                 Link::Adjacent
                     if label.meaning == Meaning::Rival
                         && label.words.len() == 1
-                        && !self.is_symbol(name.span) => {}
+                        && !self.is_symbol(name.span)
+                        && !self.is_literal(name.span) => {}
                 _ if is_carrier && !label.names_provider => {
                     carried = true;
                     let around = context::siblings(self.page.text, span);
@@ -390,6 +391,12 @@ impl Namer<'_> {
     /// Whether a name is a string literal.
     pub(crate) fn is_quoted(&self, span: Span) -> bool {
         matches!(self.page.text.get(span.end), Some(b'"' | b'\'' | b'`' | b'\\'))
+    }
+
+    /// Whether a word is all that a literal holds.
+    pub(crate) fn is_literal(&self, word: Span) -> bool {
+        let quote = self.page.text.get(word.end).filter(|quote| b"\"'`".contains(quote));
+        quote.is_some() && word.start > 0 && self.page.text.get(word.start - 1) == quote
     }
 
     /// Whether a word that is no credential's ends a literal of several words (`"what signs the documents"`).

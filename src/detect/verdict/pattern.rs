@@ -130,7 +130,8 @@ fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool
     let is_of_another =
         items.iter().any(|item| !page.mentions.within(item.span) && is_foreign(item));
     // `- name: …`, `type: scim`
-    let own = items.first().filter(|item| page.mentions.within(item.span));
+    let own = items.first().filter(|item| item.span.len() < LONGEST);
+    let own = own.filter(|item| page.mentions.within(item.span));
     let own = own.map(|item| String::from_utf8_lossy(page.slice(item.span)).to_ascii_lowercase());
     if own.is_some_and(|item| pattern.context.iter().any(|word| item.contains(word.as_str()))) {
         return true;

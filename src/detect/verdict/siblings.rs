@@ -15,6 +15,8 @@ use crate::location::Span;
 
 /// The rank of a name that says nothing.
 const SAYS_NOTHING: u8 = 9;
+/// The rank of a literal that is another provider's name.
+const OWNER: u8 = SAYS_NOTHING - 1;
 
 impl Namer<'_> {
     /// A name among the siblings of a value whose own name only carries it (`name="X" value="…"`): in the value's own
@@ -44,10 +46,25 @@ impl Namer<'_> {
             Lexeme::Word(word) => Some(word),
             _ => None,
         });
-        let mut names = words.take(MAX_SIBLINGS).filter(|word| self.is_entry(*word));
+        let names = words.take(MAX_SIBLINGS).filter(|word| self.is_entry(*word));
+        let mut names = names.filter(|word| !self.has_ended(*word, span.start));
         let label = names.find_map(|entry| Some(self.read_span(self.entry_name(entry)?)))?;
         let says_something = !matches!(label.meaning, Meaning::Carrier | Meaning::Unknown);
         (says_something || label.names_provider).then_some(label)
+    }
+
+    /// Whether the mapping of YAML in which a key stands has ended before `at`: a line between them is indented less.
+    fn has_ended(&self, key: Span, at: usize) -> bool {
+        let is_yaml =
+            [b".yml".as_slice(), b".yaml"].iter().any(|end| self.page.file_name().ends_with(end));
+        let line = self.page.lines.around(key.start);
+        let level = key.start - line.start;
+        let lines = self.page.lines.below(line).take(MAX_SIBLINGS);
+        let mut between = lines.take_while(|line| line.end < at);
+        let is_less = |line: Span| {
+            items::column(self.page.slice(line)).is_some_and(|(column, _)| column < level)
+        };
+        is_yaml && between.any(is_less)
     }
 
     /// What stands behind the word for a name (`"key": "NAME"`, `name: NAME`, `<name>NAME<`).
@@ -135,7 +152,13 @@ impl Namer<'_> {
             {
                 None
             }
-            Lexeme::Word(word) if !word.overlaps(span) => Some((self.rank(word), word)),
+            Lexeme::Word(word) if !word.overlaps(span) => {
+                // `new Partner("crm", …, VALUE)`
+                let is_owner = |rank: &u8| *rank == SAYS_NOTHING && self.is_literal(word);
+                let owner = || self.read_span(word).meaning == Meaning::Rival;
+                let rank = self.rank(word);
+                Some((if is_owner(&rank) && owner() { OWNER } else { rank }, word))
+            }
             _ => None,
         });
         let ranked: Vec<(u8, Span)> = ranked.take(MAX_SIBLINGS).collect();
