@@ -182,7 +182,10 @@ fn is_accent(character: char) -> bool {
 
 /// Whether a line of code that begins with `text` is one of a comment.
 pub(crate) fn begins_comment(text: &[u8]) -> bool {
-    [b"//".as_slice(), b"#", b"/*", b"*", b"--"].iter().any(|mark| text.starts_with(mark))
+    // `*/14 * * * *` in a table of jobs.
+    let is_schedule = text.starts_with(b"*/") && text.get(2).is_some_and(u8::is_ascii_digit);
+    !is_schedule
+        && [b"//".as_slice(), b"#", b"/*", b"*", b"--"].iter().any(|mark| text.starts_with(mark))
 }
 
 /// Whether one of the [`subwords`] of the name around it begins at `at`.

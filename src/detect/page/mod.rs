@@ -4,6 +4,7 @@ pub(super) mod blocks;
 pub(super) mod columns;
 pub(super) mod console;
 pub(super) mod context;
+mod declared;
 pub(super) mod encoded;
 pub(super) mod items;
 pub(super) mod lex;

@@ -4,6 +4,7 @@
 use super::Page;
 use super::blocks;
 use super::columns::within;
+use super::declared;
 use super::lex;
 use crate::location::Span;
 
@@ -27,7 +28,9 @@ pub(crate) fn name(page: &Page<'_>, span: Span) -> Option<Span> {
         return use_of(page, names.0, names.1.get(number()?)?);
     }
     let lists = || list.into_iter().chain([row]);
-    let names = lists().find_map(|list| fields_of(page, list).or_else(|| tested_by(page, list)))?;
+    let names = lists().find_map(|list| fields_of(page, list).or_else(|| tested_by(page, list)));
+    let names =
+        names.or_else(|| declared::parameters(page, row).filter(|names| names.len() > 1))?;
     let name = if names.len() == 1 { names.first() } else { names.get(number()?) };
     name.copied().filter(|name| !name.is_empty())
 }

@@ -106,6 +106,12 @@ impl Namer<'_> {
     fn positional_label(&self, span: Span) -> Option<Label> {
         let name = positional::name(self.page, span)?;
         let label = self.read_span(name);
+        // `new Partner("crm", …, VALUE)`: whose it is stands beside it.
+        let row = blocks::brackets(self.page, span.start).next().unwrap_or(span.start);
+        let is_open = label.meaning == Meaning::Credential && !label.names_provider;
+        if is_open && self.rivals.named_plainly_in(self.page.slice(Span::new(row, span.start))) {
+            return None;
+        }
         let blocks = blocks::around(self.page, name.start);
         let owners = blocks.iter().filter(|block| block.is_data);
         let mut owners =
@@ -205,6 +211,8 @@ impl Namer<'_> {
                 && !self.is_said_between(name, &label)
                 || name.link == Link::Called && self.is_setter(&label);
             match name.link {
+                // `"NAME" to VALUE`, as Kotlin writes pairs.
+                Link::Adjacent if at == 0 && self.joins_pair(name.span) => {}
                 // A time or a number names nothing.
                 _ if is_number(self.page.slice(name.span)) => {}
                 // A command such as `aws` names nobody's credential by itself.
@@ -391,6 +399,12 @@ impl Namer<'_> {
     /// Whether a name is a string literal.
     pub(crate) fn is_quoted(&self, span: Span) -> bool {
         matches!(self.page.text.get(span.end), Some(b'"' | b'\'' | b'`' | b'\\'))
+    }
+
+    /// Whether a word is the `to` behind a literal.
+    fn joins_pair(&self, word: Span) -> bool {
+        self.page.slice(word) == b"to"
+            && matches!(self.page.text[..word.start].trim_ascii_end().last(), Some(b'"' | b'\''))
     }
 
     /// Whether a word is all that a literal holds.
