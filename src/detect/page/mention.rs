@@ -293,8 +293,9 @@ fn is_english_join(provider: &Provider, text: &[u8], found: Span) -> bool {
     let behind_words = lex::subwords(behind);
     let has_inner_capital = text[found.start + 1..found.end].iter().any(u8::is_ascii_uppercase)
         && text[found.start + 1..found.end].iter().any(u8::is_ascii_lowercase);
-    // `SendToYousign` has the name as one word, as a sentence has not.
-    let is_one_word = text[found.start].is_ascii_uppercase()
+    // A class such as `SendToYousign` has the name as one word, as a sentence has not.
+    let is_one_word = text[around.start].is_ascii_uppercase()
+        && text[found.start].is_ascii_uppercase()
         && text[found.start + 1..found.end].iter().all(u8::is_ascii_lowercase);
     let joined_before = is_glued
         && !is_one_word
