@@ -117,10 +117,15 @@ impl Settled {
     }
 }
 
-/// Whether a run may cross a seam: there are letters and digits on both sides.
+/// Whether a run of [`LONG_RUN`] may cross a seam: there are letters and digits on both sides, and on one of them half of a run, or
+/// nothing else.
 pub(crate) fn may_cross(before: &[u8], behind: &[u8]) -> bool {
+    let is_run = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_alphanumeric);
     let ends = before.last().zip(behind.first());
-    ends.is_some_and(|(last, first)| last.is_ascii_alphanumeric() && first.is_ascii_alphanumeric())
+    let is_inside = ends.is_some_and(|(last, first)| is_run(&[*last, *first]));
+    is_inside
+        && (is_run(&before[before.len().saturating_sub(BLOCK)..])
+            || is_run(&behind[..behind.len().min(BLOCK)]))
 }
 
 /// Calls `see` for each run of at least [`LONG_RUN`] letters and digits.
@@ -183,6 +188,26 @@ mod tests {
             prop_assert_eq!(sought.len(), 1);
             let kept = grams(format!("{before}{run}{behind}").as_bytes());
             prop_assert!(kept.contains(&sought[0]), "{:?} {:?}", kept, sought);
+        }
+    }
+
+    proptest! {
+        /// Wherever a long run is cut, each seam is told.
+        #[test]
+        fn no_run_crosses_a_seam_untold(
+            before in "[ -~]{0,20}",
+            run in "[A-Za-z0-9]{31,60}",
+            behind in "[ -~]{0,20}",
+            cuts in proptest::collection::vec(1_usize..90, 1..9),
+        ) {
+            let text = format!("{before}{run}{behind}").into_bytes();
+            let mut cuts: Vec<usize> = cuts.into_iter().filter(|cut| *cut < text.len()).chain([0, text.len()]).collect();
+            cuts.sort_unstable();
+            cuts.dedup();
+            for three in cuts.windows(3) {
+                let is_inside = before.len() < three[1] && three[1] < before.len() + run.len();
+                prop_assert!(!is_inside || may_cross(&text[three[0]..three[1]], &text[three[1]..three[2]]));
+            }
         }
     }
 
