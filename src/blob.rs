@@ -1,5 +1,6 @@
 //! What is scanned: the id and the path of some bytes.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -7,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::secret::hex_byte;
 
 /// Id of a git object: 20 bytes (SHA-1) or 32 bytes (SHA-256), shown in lowercase hexadecimal.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlobId {
     bytes: [u8; 32],
     len: u8,
@@ -29,6 +30,22 @@ impl BlobId {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
+    }
+}
+
+impl Ord for BlobId {
+    /// By their bytes; the first few nearly always decide, and many are sorted.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let head = |id: &Self| id.bytes.first_chunk().copied().map(u64::from_be_bytes);
+        head(self)
+            .cmp(&head(other))
+            .then_with(|| (self.bytes, self.len).cmp(&(other.bytes, other.len)))
+    }
+}
+
+impl PartialOrd for BlobId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

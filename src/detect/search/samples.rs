@@ -93,16 +93,16 @@ fn folded(bytes: [u8; GRAM]) -> u32 {
     u32::from_le_bytes(bytes) | FOLD
 }
 
-/// In which of [`DRAWER_BITS`] a gram is kept.
-fn drawer(gram: u32) -> usize {
-    (gram.wrapping_mul(0x9E37_79B1) >> (u32::BITS - DRAWER_BITS)) as usize
-}
-
-/// Where a gram's entry stands.
+/// Where a gram's bit stands in the table.
 fn slot(gram: u32) -> (usize, u32) {
     let hash = gram.wrapping_mul(0x9E37_79B1);
     // A processor takes the lowest bits for the place of a bit without being asked.
     ((hash >> (u32::BITS - WORD_BITS)) as usize, hash & 31)
+}
+
+/// In which drawer a gram is kept: that of its word.
+fn drawer(gram: u32) -> usize {
+    slot(gram).0 >> (WORD_BITS - DRAWER_BITS)
 }
 
 #[cfg(test)]

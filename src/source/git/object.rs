@@ -88,7 +88,8 @@ impl Commit {
     /// Parses a commit object.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut tree = None;
-        let mut parents = vec![];
+        // Most have one.
+        let mut parents = Vec::with_capacity(1);
         let mut time = 0;
         for (key, value) in headers(bytes) {
             match key {

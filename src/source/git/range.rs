@@ -142,7 +142,7 @@ pub(crate) fn sift(
         ids.iter().for_each(|id| note_absent(sifter, *id, coverage));
     }
     let states = read_each(sifter, ids.into_iter().collect(), |state, id, kind, bytes| {
-        let seen = Seen { id: id.as_bytes(), kind, is_copy: false, stored: (0, 0) };
+        let seen = Seen { id: id.as_bytes(), kind, is_copy: false, is_last: true, stored: (0, 0) };
         if hinted.contains(&id) {
             sifter.force(state, Kept { kind, id }, bytes, true);
         }
@@ -167,7 +167,13 @@ fn introduce(sifter: &Sifter<'_>, id: &BlobId, introduced: &mut Introduced, read
         note_absent(sifter, *id, &mut introduced.state.coverage);
         return;
     };
-    let seen = Seen { id: id.as_bytes(), kind: ObjectKind::Commit, is_copy: false, stored: (0, 0) };
+    let seen = Seen {
+        id: id.as_bytes(),
+        kind: ObjectKind::Commit,
+        is_copy: false,
+        is_last: true,
+        stored: (0, 0),
+    };
     sifter.whole(&mut introduced.state, &seen, &bytes);
     // Without a parent, or one of its trees, more counts as introduced, so nothing is lost.
     let parents: Vec<BlobId> = commit

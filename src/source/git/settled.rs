@@ -63,10 +63,10 @@ impl Settled {
     }
 
     /// Remembers the bytes of an object, or what a delta brings and what stands around its seams.
-    pub(crate) fn settle<const N: usize>(
+    pub(crate) fn settle(
         &self,
         (pack, position): (usize, u32),
-        pieces: [&[u8]; N],
+        pieces: &[&[u8]],
         grams: &mut Vec<Gram>,
     ) {
         let (Some(words), Ok(number)) = (self.packs.get(pack), u32::try_from(pack)) else {

@@ -217,10 +217,10 @@ impl Sifter<'_> {
                 if matched || is_opaque {
                     self.force(state, Kept { kind: seen.kind, id }, bytes, false);
                 }
-                note_lfs(state, id.as_bytes(), bytes, bytes.len() as u64);
+                note_lfs(&mut state.coverage, id.as_bytes(), bytes, bytes.len() as u64);
                 let settled = self.remembers(seen).filter(|_| !matched && !is_opaque);
                 if let Some(settled) = settled {
-                    settled.settle(seen.stored, [bytes], &mut state.grams);
+                    settled.settle(seen.stored, &[bytes], &mut state.grams);
                 }
                 matched || is_opaque
             }
@@ -321,21 +321,24 @@ impl Visit for Sifter<'_> {
         if self.needs_whole(seen, base) {
             return Delta::parse(bytes, base.bytes.len());
         }
-        let margin = self.sieve.longest_form().saturating_sub(1);
         // Decided once, since it may change at any time.
         state.is_remembered = self.remembers(seen).is_some();
-        let crossed = &mut state.crossed;
-        let seams = self.sieve.seams().filter(|_| !state.is_remembered);
-        if let Some(seams) = seams {
-            let may_cross = |before: &[u8], behind: &[u8]| seams.may_cross(before, behind);
-            return Delta::parse_crossed(bytes, &base.bytes, margin, may_cross, crossed);
+        let (base, crossed) = (&base.bytes, &mut state.crossed);
+        let margin = self.sieve.longest_form().saturating_sub(1);
+        match self.sieve.seams() {
+            // Nearly always, so nothing else is asked for each of millions of seams.
+            Some(seams) if !state.is_remembered => {
+                let may_cross = |before: &[u8], behind: &[u8]| seams.may_cross(before, behind);
+                Delta::parse_crossed(bytes, base, margin, may_cross, crossed)
+            }
+            seams => {
+                let may_cross = |before: &[u8], behind: &[u8]| {
+                    settled::may_cross(before, behind)
+                        || seams.is_none_or(|seams| seams.may_cross(before, behind))
+                };
+                Delta::parse_crossed(bytes, base, margin.max(MARGIN), may_cross, crossed)
+            }
         }
-        let may_cross = |before: &[u8], behind: &[u8]| {
-            self.sieve.seams().is_none_or(|seams| {
-                settled::may_cross(before, behind) || seams.may_cross(before, behind)
-            })
-        };
-        Delta::parse_crossed(bytes, &base.bytes, margin.max(MARGIN), may_cross, crossed)
     }
 
     fn delta(
@@ -349,21 +352,18 @@ impl Visit for Sifter<'_> {
             return None;
         }
         if seen.kind == ObjectKind::Blob && !delta.keeps_head(HEAD_BYTES) {
-            let mut head = std::mem::take(&mut state.head);
-            delta.head(&base.bytes, HEAD_BYTES, &mut head);
-            let is_opaque = self.sieve.is_opaque(&head);
-            note_lfs(state, seen.id, &head, delta.size);
-            state.head = head;
-            if is_opaque {
+            delta.head(&base.bytes, HEAD_BYTES, &mut state.head);
+            if self.sieve.is_opaque(&state.head) {
                 return None;
             }
+            note_lfs(&mut state.coverage, seen.id, &state.head, delta.size);
         }
         let brought = [delta.inserted(), &state.crossed];
         if brought.iter().any(|bytes| self.sieve.may_match(bytes)) {
             return None;
         }
         if let Some(settled) = self.remembers(seen).filter(|_| state.is_remembered) {
-            settled.settle(seen.stored, brought, &mut state.grams);
+            settled.settle(seen.stored, &brought, &mut state.grams);
         }
         count(state, seen, delta.size);
         Some(false)
@@ -424,10 +424,10 @@ fn count(state: &mut SiftState, seen: &Seen<'_>, size: u64) {
     }
 }
 
-fn note_lfs(state: &mut SiftState, id: &[u8], head: &[u8], size: u64) {
+fn note_lfs(coverage: &mut Coverage, id: &[u8], head: &[u8], size: u64) {
     if lfs::is_pointer(head, size) {
         let place = BlobId::from_bytes(id).map_or_else(String::new, |id| id.to_string());
-        state.coverage.gap(
+        coverage.gap(
             GapKind::LfsPointer,
             place,
             "a Git LFS pointer; the content it names was not scanned",

@@ -167,7 +167,8 @@ impl Store {
                 }
                 let raw = id.as_bytes();
                 let stored = (self.packs.len() + at, u32::try_from(position).unwrap_or(u32::MAX));
-                let seen = |kind| Seen { id: raw, kind, is_copy: is_copy(raw), stored };
+                let seen =
+                    |kind| Seen { id: raw, kind, is_copy: is_copy(raw), is_last: true, stored };
                 match loose::read(
                     &loose::path(&folder.objects, id),
                     &mut reader.inflater,

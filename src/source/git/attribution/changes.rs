@@ -8,15 +8,19 @@ use super::super::pack::delta::{Delta, Step};
 /// Where the entries of a tree start, and behind the last one its end.
 pub(crate) type Bounds = Vec<u32>;
 
-/// What a delta takes from a tree and adds to it.
-#[derive(Debug)]
+/// What a delta takes from a tree and adds to it; filled anew for one delta after another.
+#[derive(Debug, Default)]
 pub(crate) struct Changes {
     /// Bytes of the base whose entries are gone, in rising order.
     pub(crate) removed: Vec<Range<usize>>,
     /// New entries, one after the other.
     pub(crate) added: Vec<u8>,
-    /// Bounds of the tree that the delta makes.
+    /// Bounds of the tree that the delta makes, if they are asked for.
     pub(crate) bounds: Bounds,
+    /// Bytes since the last entry that was settled.
+    pending: Vec<u8>,
+    /// Entries of the base that were copied, by number.
+    kept: Vec<Range<usize>>,
 }
 
 /// The bounds of a whole tree; `None` if it is damaged.
@@ -31,21 +35,28 @@ pub(crate) fn bounds(tree: &[u8], hash_len: usize) -> Option<Bounds> {
 }
 
 impl Changes {
-    /// Reads the delta of a tree whose base has these bounds. `None` where its copies do not keep to whole entries: then
-    /// the tree itself has to be read.
+    /// Reads the delta of a tree whose base has these bounds; `needs_bounds` asks for those of the tree that it makes. `None`
+    /// where its copies do not keep to whole entries: then the tree itself has to be read.
     pub(crate) fn read(
+        &mut self,
         base: &[u8],
         bounds: &[u32],
         delta: &Delta<'_>,
         hash_len: usize,
-    ) -> Option<Self> {
-        let made =
-            Self { removed: vec![], added: vec![], bounds: Vec::with_capacity(bounds.len()) };
-        let mut reading =
-            Reading { base, bounds, hash_len, pending: vec![], kept: vec![], end: 0, made };
+        needs_bounds: bool,
+    ) -> Option<()> {
+        self.removed.clear();
+        self.added.clear();
+        self.bounds.clear();
+        self.pending.clear();
+        self.kept.clear();
+        if needs_bounds {
+            self.bounds.reserve(bounds.len());
+        }
+        let mut reading = Reading { base, bounds, hash_len, needs_bounds, end: 0, made: self };
         for step in delta.steps() {
             match step {
-                Step::Insert { .. } => reading.pending.extend_from_slice(step.bytes(base)),
+                Step::Insert { .. } => reading.made.pending.extend_from_slice(step.bytes(base)),
                 Step::Copy { start, len } => reading.copy(start, start + len)?,
             }
         }
@@ -58,13 +69,10 @@ struct Reading<'a> {
     base: &'a [u8],
     bounds: &'a [u32],
     hash_len: usize,
-    /// Bytes since the last entry that was settled.
-    pending: Vec<u8>,
-    /// Entries of the base that were copied, by number.
-    kept: Vec<Range<usize>>,
+    needs_bounds: bool,
     /// Length of what is settled.
     end: u32,
-    made: Changes,
+    made: &'a mut Changes,
 }
 
 impl Reading<'_> {
@@ -72,51 +80,59 @@ impl Reading<'_> {
         let first = self.bounds.partition_point(|&bound| (bound as usize) < start);
         let behind = self.bounds.partition_point(|&bound| bound as usize <= end);
         if first == behind {
-            self.pending.extend_from_slice(&self.base[start..end]);
+            self.made.pending.extend_from_slice(&self.base[start..end]);
             return Some(());
         }
         let last = behind - 1;
         let (from, to) = (self.bounds[first], self.bounds[last]);
-        self.pending.extend_from_slice(&self.base[start..from as usize]);
+        self.made.pending.extend_from_slice(&self.base[start..from as usize]);
         self.settle()?;
         let settled = self.end;
-        let kept = &self.bounds[first..last];
-        self.made.bounds.extend(kept.iter().map(|bound| bound - from + settled));
+        if self.needs_bounds {
+            let kept = &self.bounds[first..last];
+            self.made.bounds.extend(kept.iter().map(|bound| bound - from + settled));
+        }
         self.end = settled.checked_add(to - from)?;
         if first < last {
-            self.kept.push(first..last);
+            self.made.kept.push(first..last);
         }
-        self.pending.extend_from_slice(&self.base[to as usize..end]);
+        self.made.pending.extend_from_slice(&self.base[to as usize..end]);
         Some(())
     }
 
     /// Reads what is pending as whole entries.
     fn settle(&mut self) -> Option<()> {
         let mut at = 0;
-        while at < self.pending.len() {
-            self.made.bounds.push(self.end);
-            let (_, len) = split_entry(&self.pending[at..], self.hash_len)?;
+        while at < self.made.pending.len() {
+            if self.needs_bounds {
+                self.made.bounds.push(self.end);
+            }
+            let (_, len) = split_entry(&self.made.pending[at..], self.hash_len)?;
             self.end = self.end.checked_add(u32::try_from(len).ok()?)?;
             at += len;
         }
-        self.made.added.append(&mut self.pending);
+        let Changes { added, pending, .. } = &mut *self.made;
+        added.append(pending);
         Some(())
     }
 
-    fn finish(mut self) -> Option<Changes> {
-        self.made.bounds.push(self.end);
-        self.kept.sort_unstable_by_key(|kept| (kept.start, kept.end));
+    fn finish(self) -> Option<()> {
+        if self.needs_bounds {
+            self.made.bounds.push(self.end);
+        }
+        let Changes { kept, removed, .. } = self.made;
+        kept.sort_unstable_by_key(|kept| (kept.start, kept.end));
         let mut next = 0;
-        for kept in &self.kept {
+        for kept in kept {
             if kept.start < next {
                 // An entry that stands twice: no tree that git makes.
                 return None;
             }
-            self.made.removed.extend(bytes_of(self.bounds, next..kept.start));
+            removed.extend(bytes_of(self.bounds, next..kept.start));
             next = kept.end;
         }
-        self.made.removed.extend(bytes_of(self.bounds, next..self.bounds.len() - 1));
-        Some(self.made)
+        removed.extend(bytes_of(self.bounds, next..self.bounds.len() - 1));
+        Some(())
     }
 }
 
@@ -210,8 +226,14 @@ mod tests {
             let bytes = delta(&base, &made);
             let delta = Delta::parse(&bytes, base.len()).expect("the delta is sound");
             let base_bounds = bounds(&base, 20).expect("the tree is sound");
-            let Some(changes) = Changes::read(&base, &base_bounds, &delta, 20) else { return Ok(()) };
+            let read = |needs_bounds| {
+                let mut changes = Changes::default();
+                changes.read(&base, &base_bounds, &delta, 20, needs_bounds).map(|()| changes)
+            };
+            let (Some(changes), Some(without)) = (read(true), read(false)) else { return Ok(()) };
             prop_assert_eq!(&changes.bounds, &bounds(&made, 20).expect("the tree is sound"));
+            prop_assert_eq!((&changes.removed, &changes.added), (&without.removed, &without.added));
+            prop_assert!(without.bounds.is_empty());
             let mut left = entries(&base);
             for range in &changes.removed {
                 for entry in entries(&base[range.clone()]) {
@@ -235,8 +257,9 @@ mod tests {
         let (base, made) = (tree(&before), tree(&after));
         let bytes = delta(&base, &made);
         let delta = Delta::parse(&bytes, base.len()).expect("the delta is sound");
-        let changes =
-            Changes::read(&base, &bounds(&base, 20).expect("sound"), &delta, 20).expect("aligned");
+        let bounds = bounds(&base, 20).expect("sound");
+        let mut changes = Changes::default();
+        changes.read(&base, &bounds, &delta, 20, true).expect("aligned");
         assert!(entries(&changes.added).len() <= 3, "{changes:?}");
     }
 }

@@ -255,12 +255,12 @@ impl Links {
         let mut links = Self { targets: targets.ids.clone(), ..Self::default() };
         let mut copied = SiftState::default();
         // Damage was reported by the pass that sifted.
-        for (state, seen) in store.traverse(&finder, &mut Coverage::default()) {
-            links.commits.extend(state.commits);
-            links.tags.extend(state.tags);
-            links.trees.append(state.trees);
-            copied.kept.extend(seen.kept);
-            copied.hints.extend(seen.hints);
+        for state in store.traverse(&finder, &mut Coverage::default()) {
+            links.commits.extend(state.links.commits);
+            links.tags.extend(state.links.tags);
+            links.trees.append(state.links.trees);
+            copied.kept.extend(state.copied.kept);
+            copied.hints.extend(state.copied.hints);
         }
         links.commits.par_sort_unstable_by_key(|(id, _)| *id);
         links.commits.dedup_by_key(|(id, _)| *id);
@@ -277,6 +277,14 @@ struct LinkFinder<'a> {
     targets: &'a Targets,
     hash_len: usize,
     copies: Option<&'a Sifter<'a>>,
+}
+
+/// What one worker has read.
+#[derive(Default)]
+struct LinkState {
+    links: Links,
+    copied: SiftState,
+    changes: Changes,
 }
 
 /// What is known about a tree by those that are made from it.
@@ -317,7 +325,7 @@ impl LinkFinder<'_> {
 
     /// Looks for copies in the names of entries.
     fn hints(&self, copied: &mut SiftState, entries: &[u8]) {
-        if let Some(sifter) = self.copies {
+        if let Some(sifter) = self.copies.filter(|sifter| sifter.sieve.may_match(entries)) {
             sifter.entries(copied, entries);
         }
     }
@@ -340,11 +348,11 @@ impl LinkFinder<'_> {
 }
 
 impl Visit for LinkFinder<'_> {
-    type State = (Links, SiftState);
+    type State = LinkState;
     type Mark = Option<TreeMark>;
 
-    fn state(&self) -> Self::State {
-        Self::State::default()
+    fn state(&self) -> LinkState {
+        LinkState::default()
     }
 
     fn wants(&self, kind: ObjectKind) -> bool {
@@ -353,30 +361,30 @@ impl Visit for LinkFinder<'_> {
 
     fn delta(
         &self,
-        (links, copied): &mut Self::State,
+        LinkState { links, copied, changes }: &mut LinkState,
         seen: &Seen<'_>,
         base: &Base<Self::Mark>,
         delta: &Delta<'_>,
     ) -> Option<Self::Mark> {
         let mark = base.mark.as_ref()?;
-        let Changes { added, removed, bounds } =
-            Changes::read(&base.bytes, &mark.bounds, delta, self.hash_len)?;
-        let removed = removed.into_iter().map(|range| &base.bytes[range]);
-        self.hints(copied, &added);
-        let (tree, depth) = self.note(&mut links.trees, seen, Some(mark), &added, removed);
-        Some(Some(TreeMark { tree, depth, bounds }))
+        changes.read(&base.bytes, &mark.bounds, delta, self.hash_len, !seen.is_last)?;
+        let removed = changes.removed.iter().map(|range| &base.bytes[range.clone()]);
+        self.hints(copied, &changes.added);
+        let (tree, depth) = self.note(&mut links.trees, seen, Some(mark), &changes.added, removed);
+        Some(Some(TreeMark { tree, depth, bounds: std::mem::take(&mut changes.bounds) }))
     }
 
     fn whole(
         &self,
-        (links, copied): &mut Self::State,
+        LinkState { links, copied, .. }: &mut LinkState,
         seen: &Seen<'_>,
         bytes: &[u8],
     ) -> Self::Mark {
         if seen.kind == ObjectKind::Tree {
             self.hints(copied, bytes);
             let (tree, depth) = self.note(&mut links.trees, seen, None, bytes, std::iter::empty());
-            return Some(TreeMark { tree, depth, bounds: bounds(bytes, self.hash_len)? });
+            let bounds = if seen.is_last { None } else { bounds(bytes, self.hash_len) };
+            return Some(TreeMark { tree, depth, bounds: bounds? });
         }
         if let Some(sifter) = self.copies {
             sifter.scan(copied, seen, bytes);

@@ -84,6 +84,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) kind: ObjectKind,
     /// Whether an earlier pack holds the object too.
     pub(crate) is_copy: bool,
+    /// Whether no other object is made from it.
+    pub(crate) is_last: bool,
     /// Number of the pack, or behind the packs of the folder of loose objects, and position in its index.
     pub(crate) stored: (usize, u32),
 }
@@ -337,7 +339,8 @@ impl<'a, V: Visit> Pass<'a, V> {
         let position = self.forest.position(entry);
         let id = self.pack.index.id(position);
         let is_copy = self.earlier.iter().any(|pack| pack.index.find(id).is_some());
-        Seen { id, kind, is_copy, stored: self.stored(entry) }
+        let is_last = self.forest.children(entry).is_empty();
+        Seen { id, kind, is_copy, is_last, stored: self.stored(entry) }
     }
 
     fn check_out(&self) -> WorkerOf<V> {
