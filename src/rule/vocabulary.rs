@@ -38,7 +38,8 @@ vocabulary! {
         everyday_rivals, password, suffix, storing, markup, code_head, conversion, sandbox,
         production, environment_flag, flag_owner, reference_word, published, file_ending,
         own_secret, purpose_owner, purpose_call, loading, identity, entry, header, owner_column,
-        data_key, database_field, former, idle_url, message, declaring, handover,
+        data_key, database_field, former, idle_url, message, declaring, defining,
+        constructor, handover,
         entering, trade;
     lists:
         reference, placeholder, encrypted_before, idle_hosts, answer, prompt, method, purpose_use;

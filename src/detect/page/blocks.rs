@@ -78,11 +78,7 @@ fn bracket_block(page: &Page<'_>, bracket: usize) -> Block {
             && !page.is_code()
             && text.iter().all(|byte| lex::is_word(*byte))
     };
-    // `sms => {"…", …}`, as Erlang writes tuples; no function begins with a literal.
-    let is_tuple = || {
-        let behind = page.text[bracket..].iter().skip(1).find(|byte| !byte.is_ascii_whitespace());
-        page.text[bracket] == b'{' && text.ends_with(b"=>") && behind == Some(&b'"')
-    };
+    let is_tuple = || text.ends_with(b"=>") && opens_tuple(&page.text[bracket..]);
     let is_data = opens_data(text, page.text[bracket]) || is_setting() || is_tuple();
     Block { header, start: bracket, is_data }
 }
@@ -125,6 +121,15 @@ fn opens_data(header: &[u8], bracket: u8) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a text begins with a tuple as Erlang writes them (`{"…", …}`); no function's body has a comma behind its first literal.
+fn opens_tuple(text: &[u8]) -> bool {
+    const LONGEST: usize = 200;
+    let behind = text[..text.len().min(LONGEST)].strip_prefix(b"{").unwrap_or_default();
+    let literal = behind.trim_ascii_start().strip_prefix(b"\"").unwrap_or_default();
+    let close = memchr::memchr(b'"', literal);
+    close.is_some_and(|close| literal[close + 1..].trim_ascii_start().starts_with(b","))
 }
 
 /// A header together with the comment in the lines above it.

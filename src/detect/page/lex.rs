@@ -182,10 +182,17 @@ fn is_accent(character: char) -> bool {
 
 /// Whether a line of code that begins with `text` is one of a comment.
 pub(crate) fn begins_comment(text: &[u8]) -> bool {
-    // `*/14 * * * *` in a table of jobs.
-    let is_schedule = text.starts_with(b"*/") && text.get(2).is_some_and(u8::is_ascii_digit);
-    !is_schedule
-        && [b"//".as_slice(), b"#", b"/*", b"*", b"--"].iter().any(|mark| text.starts_with(mark))
+    let marks = [b"//".as_slice(), b"#", b"/*", b"*", b"--"];
+    marks.iter().any(|mark| text.starts_with(mark)) && !is_schedule(text)
+}
+
+/// Whether a line begins with the five fields by which a table of jobs says when (`*/14 * * * *`).
+fn is_schedule(text: &[u8]) -> bool {
+    const FIELDS: usize = 5;
+    let fields = text.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
+    let is_time = |byte: &u8| byte.is_ascii_digit() || b"*/,-".contains(byte);
+    let times = fields.take(FIELDS).take_while(|field| field.iter().all(is_time));
+    text.starts_with(b"*") && times.count() == FIELDS
 }
 
 /// Whether one of the [`subwords`] of the name around it begins at `at`.
@@ -213,9 +220,76 @@ pub(crate) fn last_part(name: &[u8]) -> &[u8] {
     name.rsplit(|byte| !is_name(*byte)).find(|part| !part.is_empty()).unwrap_or(name)
 }
 
+/// The name with which a text ends, at most 80 bytes of it.
+pub(crate) fn last_name(text: &[u8]) -> &[u8] {
+    const LONGEST: usize = 80;
+    let length = text.iter().rev().take(LONGEST).take_while(|byte| is_name(**byte)).count();
+    &text[text.len() - length..]
+}
+
+/// The parts of a list that commas divide outside of literals and brackets, and whether a bracket closes it before the text ends.
+/// `None` if it ends in the middle of a bracket.
+pub(crate) fn list(text: &[u8]) -> Option<(Vec<&[u8]>, bool)> {
+    let (mut quote, mut depth, mut angles) = (None, 0_usize, 0_usize);
+    let (mut parts, mut start, mut at) = (vec![], 0, 0);
+    while let Some(byte) = text.get(at) {
+        match (quote, byte) {
+            (_, b'\\') => at += 1,
+            (Some(open), byte) if open == byte => quote = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'' | b'`') => quote = Some(byte),
+            (None, b'(' | b'[' | b'{') => depth += 1,
+            (None, b')' | b']' | b'}') if depth == 0 => {
+                parts.push(&text[start..at]);
+                return Some((parts, true));
+            }
+            (None, b')' | b']' | b'}') => depth -= 1,
+            // `List<String, Int>`; `->` and `=>` close nothing.
+            (None, b'<') if at > 0 && is_name(text[at - 1]) => angles += 1,
+            (None, b'>') if at > 0 && !b"-=".contains(&text[at - 1]) => {
+                angles = angles.saturating_sub(1);
+            }
+            (None, b',') if depth == 0 && angles == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            (None, _) => {}
+        }
+        at += 1;
+    }
+    parts.push(&text[start..]);
+    (depth == 0).then_some((parts, false))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_are_divided_outside_of_literals_and_brackets() {
+        let parts = |text: &'static str| {
+            let (parts, is_closed) = list(text.as_bytes())?;
+            let parts: Vec<&str> = parts.into_iter().flat_map(str::from_utf8).collect();
+            Some((parts, is_closed))
+        };
+        assert_eq!(
+            parts(r#"a: Map<K, V> = f(1, 2), b = ",)", c) {"#),
+            Some((vec!["a: Map<K, V> = f(1, 2)", r#" b = ",)""#, " c"], true))
+        );
+        assert_eq!(parts(r#""x", y => z, "#), Some((vec![r#""x""#, " y => z", " "], false)));
+        assert_eq!(parts("a, 'b"), Some((vec!["a", " 'b"], false)));
+        assert_eq!(parts("a, (b"), None);
+    }
+
+    #[test]
+    fn a_schedule_is_no_comment() {
+        for line in ["*/14 * * * * www-data curl", "* * * * * curl", "*\t1-5 * */2 1,2 x"] {
+            assert!(!begins_comment(line.as_bytes()), "{line}");
+        }
+        for line in ["* what it does", "*/", "* 1 2 3 words", "# x", "// x"] {
+            assert!(begins_comment(line.as_bytes()), "{line}");
+        }
+    }
 
     #[test]
     fn typographic_apostrophe_separates_words() {

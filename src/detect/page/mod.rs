@@ -280,6 +280,12 @@ impl<'t> Page<'t> {
         }
     }
 
+    /// Whether the file's name ends as those of YAML do.
+    pub(crate) fn is_yaml(&self) -> bool {
+        let name = self.file_name();
+        name.ends_with(b".yml") || name.ends_with(b".yaml")
+    }
+
     /// The last part of the path.
     pub(crate) fn file_name(&self) -> &'t [u8] {
         self.path.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default()

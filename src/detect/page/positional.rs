@@ -13,8 +13,8 @@ const MAX_ROW: usize = 16 * 1024;
 /// Bytes before or behind a list in which the names of its columns stand.
 const NEAR: usize = 400;
 
-/// The name of the value at `span`, if it stands in a row whose names stand elsewhere.
-pub(crate) fn name(page: &Page<'_>, span: Span) -> Option<Span> {
+/// The name of the value at `span`, if it stands in a row whose names stand elsewhere, and where the row opens.
+pub(crate) fn name(page: &Page<'_>, span: Span) -> Option<(Span, usize)> {
     let quote = page.text.get(span.end).filter(|quote| b"\"'`".contains(quote))?;
     // A part of a string is not what stands in the column.
     let before = page.text[..span.start].strip_suffix(&[*quote])?;
@@ -25,33 +25,20 @@ pub(crate) fn name(page: &Page<'_>, span: Span) -> Option<Span> {
     let list = brackets.next();
     let number = || place(page.text.get(row + 1..span.start).filter(|row| row.len() <= MAX_ROW)?);
     if let Some(names) = arguments_of(page, row) {
-        return use_of(page, names.0, names.1.get(number()?)?);
+        return Some((use_of(page, names.0, names.1.get(number()?)?)?, row));
     }
     let lists = || list.into_iter().chain([row]);
     let names = lists().find_map(|list| fields_of(page, list).or_else(|| tested_by(page, list)));
     let names =
         names.or_else(|| declared::parameters(page, row).filter(|names| names.len() > 1))?;
     let name = if names.len() == 1 { names.first() } else { names.get(number()?) };
-    name.copied().filter(|name| !name.is_empty())
+    name.filter(|name| !name.is_empty()).map(|name| (*name, row))
 }
 
 /// How many values stand before the end of a part of a row; `None` in the middle of one.
 fn place(row: &[u8]) -> Option<usize> {
-    let (mut quote, mut depth, mut commas) = (None, 0_usize, 0);
-    let mut bytes = row.iter();
-    while let Some(byte) = bytes.next() {
-        match (quote, byte) {
-            (_, b'\\') => drop(bytes.next()),
-            (Some(open), byte) if open == byte => quote = None,
-            (Some(_), _) => {}
-            (None, b'"' | b'\'' | b'`') => quote = Some(byte),
-            (None, b'(' | b'[' | b'{') => depth += 1,
-            (None, b')' | b']' | b'}') => depth = depth.checked_sub(1)?,
-            (None, b',') if depth == 0 => commas += 1,
-            (None, _) => {}
-        }
-    }
-    (depth == 0).then_some(commas)
+    let (parts, is_closed) = lex::list(row)?;
+    (!is_closed).then(|| parts.len() - 1)
 }
 
 /// The fields of the struct before the bracket (`[]struct { name, token string }{`, `[]testCase{`).
@@ -65,7 +52,7 @@ fn fields_of(page: &Page<'_>, bracket: usize) -> Option<Vec<Span>> {
         let open = blocks::opening(page, before.len() - 1)?;
         text[..open].trim_ascii_end().ends_with(b"struct").then_some(open + 1..before.len() - 1)?
     } else {
-        let start = before.iter().rposition(|byte| !lex::is_name(*byte)).map_or(0, |at| at + 1);
+        let start = before.len() - lex::last_name(before).len();
         let floor = start.saturating_sub(MAX_ROW);
         let definition = [b"type ", &before[start..], b" struct {"].concat();
         let found = memchr::memmem::rfind(&text[floor..start], &definition)?;
@@ -139,8 +126,8 @@ fn use_of(page: &Page<'_>, body: Span, parameter: &Span) -> Option<Span> {
         (ends(at + name.len()) && before.last().is_some_and(is_part)).then_some(before)
     })?;
     let key = colon.strip_suffix(b"\"").or_else(|| colon.strip_suffix(b"'")).unwrap_or(colon);
-    let length = key.iter().rev().take_while(|byte| lex::is_name(**byte)).count();
-    (length > 0).then(|| Span::new(key.len() - length, key.len()))
+    let name = lex::last_name(key);
+    (!name.is_empty()).then(|| within(page.text, name))
 }
 
 /// Names that commas part, with types, brackets and quotes taken off.

@@ -15,8 +15,7 @@ impl Judge<'_, '_> {
     /// The anchor that the value's block merges (`<<: *NAME`), if the block at that anchor speaks of the provider.
     pub(crate) fn merged_from_ours(&self, span: Span) -> Option<String> {
         let page = self.page;
-        let name = page.file_name();
-        (name.ends_with(b".yml") || name.ends_with(b".yaml")).then_some(())?;
+        page.is_yaml().then_some(())?;
         let own = page.lines.around(span.start);
         let level = indent(page.slice(own))?;
         let is_inner = |line: &Span| indent(page.slice(*line)).is_none_or(|column| level <= column);

@@ -12,6 +12,7 @@ use crate::detect::page::blocks::Block;
 use crate::detect::page::columns::Column;
 use crate::detect::page::context::Context;
 use crate::detect::page::encoded;
+use crate::detect::page::items::Item;
 use crate::detect::page::lex;
 use crate::detect::page::lines::Distance;
 use crate::detect::page::quote;
@@ -56,19 +57,7 @@ impl Judge<'_, '_> {
         let own = naming.column.as_ref().map(|column| column.row).or(context.statement);
         let table = naming.column.as_ref().and_then(|column| column.table);
         let items = self.items(span, context);
-        // A gateway has tokens of its own.
-        let is_in_gateway = |at: usize| {
-            context.is_bearer && matches!(urls::host_around(self.page, at), Some(Host::Between(_)))
-        };
-        let is_named = |part: Span| {
-            let mut inside = self.page.mentions.inside(part).iter();
-            // A link to one of its pages says nothing of what stands beside it.
-            inside.any(|mention| {
-                (mention.host.is_none() || mention.api)
-                    && !is_in_gateway(mention.span.start)
-                    && !items.iter().any(|item| item.is_beside(self.page, mention.span.start))
-            })
-        };
+        let is_named = |part: Span| self.names_us(part, context, &items);
         if own.into_iter().chain(table).any(is_named) {
             verdict.add(weights.same_statement, format!("{name} stands in the same statement"));
             self.weigh_nearer_in_statement(span, own, verdict);
@@ -110,6 +99,22 @@ impl Judge<'_, '_> {
             self.weigh_distance(span, naming, context, verdict);
         }
         self.weigh_passing(context, label, verdict);
+    }
+
+    /// Whether a statement names the provider, and not only in another item of a list or in the address of a gateway, which has
+    /// tokens of its own.
+    fn names_us(&self, part: Span, context: &Context, items: &[Item]) -> bool {
+        let is_in_gateway = |at: usize| {
+            context.is_bearer && matches!(urls::host_around(self.page, at), Some(Host::Between(_)))
+        };
+        let mut inside = self.page.mentions.inside(part).iter();
+        inside.any(|mention| {
+            let at = mention.span.start;
+            // A link to one of its pages says nothing of what stands beside it.
+            (mention.host.is_none() || mention.api)
+                && !is_in_gateway(at)
+                && !items.iter().any(|item| item.is_beside(self.page, at))
+        })
     }
 
     /// Weighs that what could be a finding is given to another provider under its name.
@@ -165,12 +170,7 @@ impl Judge<'_, '_> {
             .map_or(context.blocks.len(), |at| at + usize::from(by_comment(&context.blocks[at])));
         let inner = &context.blocks[..inner];
         let is_rival = |block: &&Block| {
-            let named = if block.is_data {
-                self.namer.header_name(block).is_some_and(|name| self.rivals.named_in(name))
-            } else {
-                self.rivals.named_plainly_in(self.page.slice(own_line(self.page, block)))
-            };
-            named && blocks::end(self.page, block.start).is_some()
+            self.is_headed_by_rival(block) && blocks::end(self.page, block.start).is_some()
         };
         if let Some(rival) = inner.iter().find(is_rival) {
             let header = quote::excerpt(self.page.slice(rival.header));
@@ -180,6 +180,15 @@ impl Judge<'_, '_> {
         let header = quote::excerpt(self.page.slice(block.header));
         verdict.add(self.weights.enclosing_block, format!("inside of `{header}`"));
         Some(block)
+    }
+
+    /// Whether what opens a block names another provider.
+    pub(crate) fn is_headed_by_rival(&self, block: &Block) -> bool {
+        if block.is_data {
+            self.namer.header_name(block).is_some_and(|name| self.rivals.named_in(name))
+        } else {
+            self.rivals.named_plainly_in(self.page.slice(own_line(self.page, block)))
+        }
     }
 
     /// Weighs mentions elsewhere in the file and in its path.
@@ -263,7 +272,7 @@ impl Judge<'_, '_> {
         let is_value = |block: &Block| {
             let before = self.page.text.get(block.start + 1..span.start).unwrap_or(b"-");
             self.page.text.get(block.start) == Some(&b'{')
-                && self.page.slice(block.header).ends_with(b"= ")
+                && self.page.slice(block.header).trim_ascii_end().ends_with(b"=")
                 && before.iter().all(|byte| byte.is_ascii_whitespace() || b"\"'".contains(byte))
         };
         let tells = |block: &&Block| {

@@ -3,8 +3,6 @@
 
 use super::Judge;
 use super::label::Label;
-use super::label::Meaning;
-use super::own_line;
 use super::score::Verdict;
 use crate::detect::page::blocks;
 use crate::detect::page::blocks::Block;
@@ -65,18 +63,16 @@ impl Judge<'_, '_> {
             return false;
         }
         if self.is_sent_to_provider(lex::last_part(name), own) {
-            let written = String::from_utf8_lossy(name);
-            let text = format!("`{written}` is sent in a header to a host of {provider}");
-            verdict.add(self.weights.linked_header, text);
-            let is_foreign = label.is_some_and(|label| label.meaning == Meaning::ForeignCredential);
-            if is_foreign && self.is_sent_at_once(lex::last_part(name), own) {
-                let text = format!("the request goes to {provider}, so that is what it opens");
-                verdict.add(-self.weights.foreign_credential, text);
-            }
+            let is_at_once = self.is_sent_at_once(lex::last_part(name), own);
+            let weights = &self.weights;
+            let weight = if is_at_once { weights.same_call } else { weights.linked_header };
+            let name = String::from_utf8_lossy(name);
+            verdict.add(weight, format!("`{name}` is sent in a header to a host of {provider}"));
             return true;
         }
         if let Some(given) = self.given_to(context, label) {
-            verdict.add(self.weights.linked_name, format!("is given to `{given}`"));
+            let text = format!("`{}` is given to `{given}`", String::from_utf8_lossy(name));
+            verdict.add(self.weights.linked_name, text);
         }
         if name.len() > 1 && is_linked(lex::last_part(name)) {
             let name = String::from_utf8_lossy(name);
@@ -187,10 +183,7 @@ impl Judge<'_, '_> {
         // What stands around a block of another name goes elsewhere than that block.
         let is_strange = |block: &Block| {
             // `new Mistral({ apiKey: VALUE })`
-            let header = self.page.slice(own_line(self.page, block));
-            if self.page.text.get(block.start) == Some(&b'(')
-                && self.rivals.named_plainly_in(header)
-            {
+            if self.page.text.get(block.start) == Some(&b'(') && self.is_headed_by_rival(block) {
                 return true;
             }
             let name = self.namer.header_name(block).filter(|_| block.is_data);

@@ -104,10 +104,9 @@ impl Namer<'_> {
 
     /// The name of a value's place in a row, and what the data around that name says of whose it is.
     fn positional_label(&self, span: Span) -> Option<Label> {
-        let name = positional::name(self.page, span)?;
+        let (name, row) = positional::name(self.page, span)?;
         let label = self.read_span(name);
         // `new Partner("crm", …, VALUE)`: whose it is stands beside it.
-        let row = blocks::brackets(self.page, span.start).next().unwrap_or(span.start);
         let is_open = label.meaning == Meaning::Credential && !label.names_provider;
         if is_open && self.rivals.named_plainly_in(self.page.slice(Span::new(row, span.start))) {
             return None;

@@ -111,9 +111,13 @@ fn speaks_of_context(page: &Page<'_>, pattern: &PatternRule) -> bool {
 /// a host of the provider near by.
 fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool {
     let context = context::read(page, span);
+    let items = items::around(page, span, &context.blocks);
+    // `- name: …`, `type: scim`
+    let item = items.first().map(|item| item.span);
+    let item = item.filter(|item| item.len() < LONGEST && page.mentions.within(*item));
     // What a value drawn at random happens to spell says nothing.
-    let statement = context.statement.into_iter().flat_map(|statement| statement.without(span));
-    let spans = statement.chain(context.blocks.iter().map(|block| block.header));
+    let own = context.statement.into_iter().chain(item).flat_map(|part| part.without(span));
+    let spans = own.chain(context.blocks.iter().map(|block| block.header));
     let mut said = String::from_utf8_lossy(page.path.as_bytes()).to_ascii_lowercase();
     for span in spans {
         said.push(' ');
@@ -122,20 +126,12 @@ fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool
     let said = said.replace(['_', '-'], "");
     let holds = |words: &[String]| words.iter().any(|word| said.contains(word.as_str()));
     let is_ours = |near: &Nearest<'_>| near.has_host || names_nobody(page, pattern, &context);
-    let items = items::around(page, span, &context.blocks);
     let is_foreign = |item: &items::Item| {
         let host = urls::nearest_host(page, item.span, span, &[]);
         matches!(host, Some(urls::Host::Foreign(_)))
     };
     let is_of_another =
         items.iter().any(|item| !page.mentions.within(item.span) && is_foreign(item));
-    // `- name: …`, `type: scim`
-    let own = items.first().filter(|item| item.span.len() < LONGEST);
-    let own = own.filter(|item| page.mentions.within(item.span));
-    let own = own.map(|item| String::from_utf8_lossy(page.slice(item.span)).to_ascii_lowercase());
-    if own.is_some_and(|item| pattern.context.iter().any(|word| item.contains(word.as_str()))) {
-        return true;
-    }
     let near = page.nearest_mention(span.start).filter(|near| {
         !is_of_another
             && near.distance.in_lines() <= page.rules.thresholds.near_lines

@@ -55,8 +55,6 @@ impl Namer<'_> {
 
     /// Whether the mapping of YAML in which a key stands has ended before `at`: a line between them is indented less.
     fn has_ended(&self, key: Span, at: usize) -> bool {
-        let is_yaml =
-            [b".yml".as_slice(), b".yaml"].iter().any(|end| self.page.file_name().ends_with(end));
         let line = self.page.lines.around(key.start);
         let level = key.start - line.start;
         let lines = self.page.lines.below(line).take(MAX_SIBLINGS);
@@ -64,7 +62,7 @@ impl Namer<'_> {
         let is_less = |line: Span| {
             items::column(self.page.slice(line)).is_some_and(|(column, _)| column < level)
         };
-        is_yaml && between.any(is_less)
+        self.page.is_yaml() && between.any(is_less)
     }
 
     /// What stands behind the word for a name (`"key": "NAME"`, `name: NAME`, `<name>NAME<`).
@@ -152,13 +150,11 @@ impl Namer<'_> {
             {
                 None
             }
-            Lexeme::Word(word) if !word.overlaps(span) => {
+            Lexeme::Word(word) if !word.overlaps(span) => Some(match self.rank(word) {
                 // `new Partner("crm", …, VALUE)`
-                let is_owner = |rank: &u8| *rank == SAYS_NOTHING && self.is_literal(word);
-                let owner = || self.read_span(word).meaning == Meaning::Rival;
-                let rank = self.rank(word);
-                Some((if is_owner(&rank) && owner() { OWNER } else { rank }, word))
-            }
+                SAYS_NOTHING if self.is_rival_literal(word) => (OWNER, word),
+                rank => (rank, word),
+            }),
             _ => None,
         });
         let ranked: Vec<(u8, Span)> = ranked.take(MAX_SIBLINGS).collect();
@@ -175,6 +171,11 @@ impl Namer<'_> {
         let mut others = between.filter(is_text).map(|word| self.read_span(word));
         let rival = others.find(|other| other.meaning == Meaning::Rival);
         rival.filter(|_| label.meaning != Meaning::Credential).or(Some(label))
+    }
+
+    /// Whether a word is a literal of its own, the name of another provider.
+    fn is_rival_literal(&self, word: Span) -> bool {
+        self.is_literal(word) && self.read_span(word).meaning == Meaning::Rival
     }
 
     /// Whether a word says how an element looks (`class="…"`).

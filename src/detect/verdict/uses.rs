@@ -191,8 +191,7 @@ impl Judge<'_, '_> {
             (before.get(equals + 1) != Some(&b'=')).then_some(())?;
             let target = before[..equals].trim_ascii_end();
             let target = target.strip_suffix(b":").unwrap_or(target).trim_ascii_end();
-            let length = target.iter().rev().take_while(|byte| lex::is_name(**byte)).count();
-            let label = self.namer.read(&target[target.len() - length..]);
+            let label = self.namer.read(lex::last_name(target));
             (label.meaning == Meaning::Credential).then_some(label.text)
         };
         self.uses_of(name, own).take(MAX_USES).find_map(given)
