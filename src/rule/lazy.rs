@@ -20,6 +20,12 @@ impl Pattern {
         Self { text, compiled: OnceLock::new() }
     }
 
+    /// Finds any of these words, in any letter case.
+    pub(super) fn any_of(words: &[String]) -> Self {
+        let words: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
+        Self::new(format!("(?i:{})", words.join("|")))
+    }
+
     /// Compiles it now.
     pub(super) fn check(&self) -> Result<(), regex::Error> {
         if self.compiled.get().is_none() {

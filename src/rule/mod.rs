@@ -256,6 +256,8 @@ pub struct PatternRule {
     pub path: Option<String>,
     /// Words of which one must stand in the name, an enclosing block or the path, beside the provider's name.
     pub context: Vec<String>,
+    /// Finds one of those words.
+    pub speaks: Pattern,
     /// Confidence of a match.
     pub confidence: Confidence,
     /// Whether the value must look random.

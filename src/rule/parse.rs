@@ -325,6 +325,7 @@ fn build_rule(toml: RuleToml, name: &str) -> Result<Rule, RuleError> {
             RuleKind::Pattern(PatternRule {
                 pattern: Pattern::new(pattern),
                 path: toml.path,
+                speaks: Pattern::any_of(&toml.context),
                 context: toml.context,
                 confidence: toml.confidence.unwrap_or(Confidence::Medium),
                 random: toml.random,

@@ -106,16 +106,17 @@ fn plain(decoded: Vec<u8>) -> Option<Plain> {
     narrow(&decoded).filter(|text| is_text(text)).map(Plain::Wide)
 }
 
+/// Padding or none, and whatever the last bits are.
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+static STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+static URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+
 fn decode_base64(run: &[u8]) -> Option<Vec<u8>> {
-    let config = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
-    let alphabet = if run.iter().any(|byte| matches!(byte, b'-' | b'_')) {
-        alphabet::URL_SAFE
-    } else {
-        alphabet::STANDARD
-    };
-    GeneralPurpose::new(&alphabet, config).decode(run).ok()
+    let is_url_safe = run.iter().any(|byte| matches!(byte, b'-' | b'_'));
+    let engine = if is_url_safe { &URL_SAFE } else { &STANDARD };
+    engine.decode(run).ok()
 }
 
 /// UTF-16 of mostly Latin text as one byte for each unit, `?` for others and a space for the mark.

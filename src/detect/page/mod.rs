@@ -46,7 +46,7 @@ use crate::rule::Vocabulary;
 const BESIDE: usize = 120;
 
 /// Bytes on each side of a keyword that are about the provider in a long text.
-const REACH: usize = 16 * 1024;
+pub(crate) const REACH: usize = 16 * 1024;
 
 /// Calls that check signatures, or headers, kept per text.
 const MAX_CUES: usize = 1_000;
@@ -195,12 +195,13 @@ impl<'t> Page<'t> {
         self.beside_headers.get_or_init(read).get(name).copied()
     }
 
-    /// The parts of a long text that stand near keywords; the whole text if it is short or its path speaks of the provider.
-    pub(crate) fn parts_about_provider(&self) -> Vec<Span> {
+    /// The parts of a long text within `reach` bytes of keywords; the whole text if it is short or its path speaks of the
+    /// provider.
+    pub(crate) fn parts_about_provider(&self, reach: usize) -> Vec<Span> {
         if self.text.len() <= decode::WHOLE || self.mentions.in_path {
             vec![Span::new(0, self.text.len())]
         } else {
-            decode::parts_around(self.text, &self.mentions.keywords, REACH)
+            decode::parts_around(self.text, &self.mentions.keywords, reach)
         }
     }
 
@@ -220,7 +221,7 @@ impl<'t> Page<'t> {
         let Ok(cues) = AhoCorasick::builder().ascii_case_insensitive(true).build(cues) else {
             return Words::new();
         };
-        let parts = self.parts_about_provider();
+        let parts = self.parts_about_provider(REACH);
         let found = parts.iter().flat_map(|part| {
             let found = cues.find_iter(self.slice(*part));
             let found =

@@ -56,13 +56,19 @@ pub(crate) struct Line {
 }
 
 impl Outline {
-    /// Reads the stretch around `needed`, unless it is at hand; `reach` more bytes are read behind it.
+    /// Reads the stretch around `needed`, unless it is at hand. Where it goes on from the last one, so will the next, and `reach`
+    /// more bytes are read behind it.
     pub(crate) fn cover(&mut self, text: &[u8], needed: Span, reach: usize) {
         let end = needed.end.min(text.len());
         if self.span.0 <= needed.start && end <= self.span.1 {
             return;
         }
-        *self = Self { span: (needed.start, text.len().min(end + reach)), ..Self::default() };
+        let goes_on = (self.span.0..=self.span.1).contains(&needed.start);
+        let end = if goes_on { text.len().min(end + reach) } else { end };
+        self.span = (needed.start, end);
+        self.brackets.clear();
+        self.opens.clear();
+        self.lines = OnceCell::new();
         let mut open: Option<usize> = None;
         for (offset, byte) in text[self.span.0..self.span.1].iter().enumerate() {
             let at = self.span.0 + offset;

@@ -13,6 +13,9 @@ use crate::location::Span;
 /// How far a statement is read to the left, in bytes.
 const STATEMENT_REACH: usize = 1_000;
 
+/// How far on either side a line is read to tell what kind of line it is, in bytes.
+const LINE_REACH: usize = 4 * 1024;
+
 /// Names of a statement that are kept.
 const MAX_NAMES: usize = 12;
 
@@ -386,7 +389,7 @@ fn goes_on(text: &[u8], lexemes: &lex::Leftwards<'_>, unfinished: bool) -> bool 
 
 /// How many cells the line of `at` has, if it is the row of a table that bars draw.
 fn cells(text: &[u8], at: usize) -> Option<usize> {
-    let line = crate::location::line_around(text, at);
+    let line = crate::location::line_within(text, at, LINE_REACH);
     let row = text[line.start..line.end].trim_ascii().strip_prefix(b"|")?;
     Some(memchr::memchr_iter(b'|', row.strip_suffix(b"|").unwrap_or(row)).count() + 1)
 }
@@ -401,7 +404,7 @@ fn announces(lexemes: &lex::Leftwards<'_>, context: &Context) -> bool {
 /// Whether a line of markup that ends at `end` says nothing of the line below: it opens or closes an element around others, or
 /// another element stands between.
 fn leaves_element(text: &[u8], end: usize, crossed: &mut usize) -> bool {
-    let line = crate::location::line_around(text, end);
+    let line = crate::location::line_within(text, end, LINE_REACH);
     let line = text[line.start..end].trim_ascii();
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     if !line.starts_with(b"<") || !line.ends_with(b">") {
@@ -414,7 +417,7 @@ fn leaves_element(text: &[u8], end: usize, crossed: &mut usize) -> bool {
 
 /// Whether a line that ends at `end` has a name and nothing behind its `=`, as unset variables have.
 fn ends_in_empty_assignment(text: &[u8], end: usize) -> bool {
-    let line = crate::location::line_around(text, end);
+    let line = crate::location::line_within(text, end, LINE_REACH);
     let line = text[line.start..end].trim_ascii();
     let name = line.strip_suffix(b"=").unwrap_or_default();
     !name.is_empty() && name.iter().all(|byte| lex::is_word(*byte))

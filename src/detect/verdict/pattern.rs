@@ -1,11 +1,10 @@
 //! Values that a regular expression of a rule finds: links, passwords, policy breaches.
 
-use aho_corasick::AhoCorasick;
-
 use super::Hit;
 use super::score::Verdict;
 use crate::blob::BlobPath;
 use crate::detect::page::Page;
+use crate::detect::page::REACH;
 use crate::detect::page::context;
 use crate::detect::page::context::Context;
 use crate::detect::page::items;
@@ -30,10 +29,12 @@ const LONGEST_BREACH: usize = 400;
 /// Finds all values of the provider's pattern rules, without overlaps within a rule.
 pub(crate) fn hits<'r>(page: &Page<'_>, provider: &'r Provider) -> Vec<Hit<'r>> {
     let mut hits: Vec<Hit<'r>> = vec![];
-    let parts = page.parts_about_provider();
+    let parts = page.parts_about_provider(REACH);
+    // What stands around a value, a block's header among it, stands as near to the value as that to a keyword.
+    let around = page.parts_about_provider(2 * REACH);
     for rule in &provider.rules {
         let RuleKind::Pattern(pattern) = &rule.kind else { continue };
-        if !applies(pattern, page.path) || !speaks_of_context(page, pattern) {
+        if !applies(pattern, page.path) || !speaks_of_context(page, pattern, &around) {
             continue;
         }
         for span in matches(page, pattern, &parts) {
@@ -98,13 +99,12 @@ fn is_in_section_of_another(page: &Page<'_>, span: Span) -> bool {
     blocks.iter().any(|block| lex::any_subword(page.slice(block.header), is_other))
 }
 
-/// Whether one of the rule's context words, if it has any, stands anywhere in the text or path.
-fn speaks_of_context(page: &Page<'_>, pattern: &PatternRule) -> bool {
-    if pattern.context.is_empty() {
-        return true;
-    }
-    let words = AhoCorasick::builder().ascii_case_insensitive(true).build(&pattern.context);
-    words.is_ok_and(|words| words.is_match(page.text) || words.is_match(page.path.as_bytes()))
+/// Whether one of the rule's context words, if it has any, stands in these parts of the text or in its path.
+fn speaks_of_context(page: &Page<'_>, pattern: &PatternRule, parts: &[Span]) -> bool {
+    let speaks = |text: &[u8]| pattern.speaks.regex().is_match(text);
+    pattern.context.is_empty()
+        || speaks(page.path.as_bytes())
+        || parts.iter().any(|part| speaks(page.slice(*part)))
 }
 
 /// Whether the rule's context words stand in the statement, an enclosing block or the path, and the provider's name, too, or
