@@ -208,16 +208,21 @@ impl Sifter<'_> {
 
     /// Scans a whole object; returns whether the sieve matched.
     pub(crate) fn scan(&self, state: &mut SiftState, seen: &Seen<'_>, bytes: &[u8]) -> bool {
-        let Some(id) = BlobId::from_bytes(seen.id) else { return true };
         let matched = self.sieve.may_match(bytes);
+        // The id stands in the index, far from all else: it is read only for what needs it.
+        let force = |state: &mut SiftState| {
+            if let Some(id) = BlobId::from_bytes(seen.id) {
+                self.force(state, Kept { kind: seen.kind, id }, bytes, false);
+            }
+        };
         match seen.kind {
             ObjectKind::Blob => {
                 let is_opaque =
                     !matched && self.sieve.is_opaque(&bytes[..bytes.len().min(HEAD_BYTES)]);
                 if matched || is_opaque {
-                    self.force(state, Kept { kind: seen.kind, id }, bytes, false);
+                    force(state);
                 }
-                note_lfs(&mut state.coverage, id.as_bytes(), bytes, bytes.len() as u64);
+                note_lfs(&mut state.coverage, seen.id, bytes, bytes.len() as u64);
                 let settled = self.remembers(seen).filter(|_| !matched && !is_opaque);
                 if let Some(settled) = settled {
                     settled.settle(seen.stored, &[bytes], &mut state.grams);
@@ -226,7 +231,7 @@ impl Sifter<'_> {
             }
             ObjectKind::Commit | ObjectKind::Tag => {
                 if matched {
-                    self.force(state, Kept { kind: seen.kind, id }, bytes, false);
+                    force(state);
                 }
                 matched
             }

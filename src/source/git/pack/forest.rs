@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::Pack;
+use super::ahead;
 use super::entry::{EntryError, EntryKind};
 
 /// No base: a root.
@@ -46,17 +47,18 @@ impl Forest {
     pub(crate) fn of(pack: &Pack) -> (Self, Vec<Damaged>) {
         let mut damaged = vec![];
         let (offsets, positions) = by_offset(pack, &mut damaged);
+        let drawers = Drawers::of(&offsets);
         let parents: Vec<u32> = (0..positions.len())
             .into_par_iter()
             .with_min_len(1024)
-            .map(|entry| parent(pack, &offsets, entry).unwrap_or(LOST))
+            .map(|entry| parent(pack, (&offsets, &drawers), entry).unwrap_or(LOST))
             .collect();
         let mut roots = vec![];
         for (entry, &link) in (0_u32..).zip(&parents) {
             if link == NONE {
                 roots.push(entry);
             } else if link == LOST
-                && let Err(error) = parent(pack, &offsets, entry as usize)
+                && let Err(error) = parent(pack, (&offsets, &drawers), entry as usize)
             {
                 damaged.push(Damaged { position: positions[entry as usize], error });
             }
@@ -103,6 +105,11 @@ impl Forest {
     pub(crate) fn range(&self, entry: u32) -> (u64, u64) {
         let at = entry as usize;
         (self.places[at].offset, self.places[at + 1].offset)
+    }
+
+    /// Has what is known of `entry` brought near.
+    pub(crate) fn fetch_ahead(&self, entry: u32) {
+        ahead::fetch_ahead(&self.places[entry as usize]);
     }
 
     /// Calls `see` for everything below `entry`, itself left out.
@@ -162,7 +169,11 @@ impl Forest {
 }
 
 /// The base of an entry, among the offsets of all entries and the end of the last; [`NONE`] if it has none here.
-fn parent(pack: &Pack, offsets: &[u64], entry: usize) -> Result<u32, EntryError> {
+fn parent(
+    pack: &Pack,
+    (offsets, drawers): (&[u64], &Drawers),
+    entry: usize,
+) -> Result<u32, EntryError> {
     let base = match pack.entry(offsets[entry], offsets[entry + 1])?.kind {
         EntryKind::Whole(_) => None,
         EntryKind::OffsetDelta(offset) => Some(offset),
@@ -171,8 +182,43 @@ fn parent(pack: &Pack, offsets: &[u64], entry: usize) -> Result<u32, EntryError>
         }
     };
     let known = &offsets[..offsets.len() - 1];
-    let base = base.and_then(|base| known.binary_search(&base).ok());
-    Ok(base.and_then(|base| u32::try_from(base).ok()).unwrap_or(NONE))
+    Ok(base.and_then(|base| drawers.find(known, base)).unwrap_or(NONE))
+}
+
+/// Where to look for an offset among many: a search through all of them would wait for memory at each step.
+struct Drawers {
+    /// How many entries begin before each multiple of `1 << bits` bytes.
+    before: Vec<u32>,
+    bits: u32,
+}
+
+impl Drawers {
+    /// Entries of a drawer, as long as the pack is even.
+    const EACH: u64 = 8;
+
+    /// Prepares the offsets of entries in rising order, behind which that of the pack's end may stand.
+    fn of(offsets: &[u64]) -> Self {
+        // A damaged index may name any offset, and there shall be no more drawers than entries.
+        let furthest = offsets.iter().rev().take(2).max().copied().unwrap_or(0);
+        let each = (furthest / offsets.len().max(1) as u64).saturating_mul(Self::EACH);
+        let bits = each.max(1).ilog2();
+        let mut before = vec![];
+        for (entry, &offset) in (0_u32..).zip(offsets) {
+            while before.len() as u64 <= offset >> bits {
+                before.push(entry);
+            }
+        }
+        Self { before, bits }
+    }
+
+    /// The entry that begins at `offset`, among `known`.
+    fn find(&self, known: &[u64], offset: u64) -> Option<u32> {
+        let drawer = usize::try_from(offset >> self.bits).ok()?;
+        let first = *self.before.get(drawer)? as usize;
+        let end = self.before.get(drawer + 1).map_or(known.len(), |&end| end as usize);
+        let found = known.get(first..end.min(known.len()))?.binary_search(&offset).ok()?;
+        u32::try_from(first + found).ok()
+    }
 }
 
 /// Returns the offsets of all entries in rising order with the end of the last, and the positions of their objects.
@@ -194,4 +240,30 @@ fn by_offset(pack: &Pack, damaged: &mut Vec<Damaged>) -> (Vec<u64>, Vec<u32>) {
     let (mut offsets, positions): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
     offsets.push(pack.end());
     (offsets, positions)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn drawers_find_what_a_search_finds(
+            mut known in proptest::collection::vec(prop_oneof![0_u64..400, any::<u64>()], 0..60),
+            end in prop_oneof![0_u64..400, any::<u64>()],
+            sought in prop_oneof![0_u64..400, any::<u64>()],
+        ) {
+            known.sort_unstable();
+            known.dedup();
+            let offsets = [&known[..], &[end]].concat();
+            let drawers = Drawers::of(&offsets);
+            prop_assert!(drawers.before.len() <= 2 * offsets.len());
+            for offset in known.iter().copied().chain([sought, end]) {
+                let expected = known.binary_search(&offset).ok().map(|at| at as u32);
+                prop_assert_eq!(drawers.find(&known, offset), expected);
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Packs: mapped files, random access by position, and one pass over every object in delta order.
 
+mod ahead;
 pub(crate) mod buffer;
 pub(crate) mod delta;
 pub(crate) mod entry;
@@ -104,6 +105,14 @@ impl Pack {
     pub(crate) fn entry(&self, offset: u64, end: u64) -> Result<Entry<'_>, EntryError> {
         let parse = |end| Entry::parse(&self.data, offset, end, self.hash_len);
         parse(end).or_else(|_| parse(self.end()))
+    }
+
+    /// Has the beginning of the entry at `offset` brought near.
+    pub(crate) fn fetch_ahead(&self, offset: u64) {
+        let at = usize::try_from(offset).unwrap_or(usize::MAX);
+        if let Some(byte) = self.data.get(at) {
+            ahead::fetch_ahead(byte);
+        }
     }
 
     /// Inflates the entry that stands from `start` to `end`, unless a damaged index names an end inside of it.

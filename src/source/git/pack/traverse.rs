@@ -23,6 +23,8 @@ const ROOTS_PER_TASK: usize = 128;
 const HANDED_WEIGHT: u32 = 64;
 /// Bytes of bases that may wait for other workers.
 const HANDED_BYTES: usize = 64 << 20;
+/// Deltas against an entry that are asked for before it is built; those behind them are on the stack when their turn comes.
+const AHEAD: usize = 2;
 /// Buffers a worker keeps for reuse, and the largest of them.
 const POOLED: usize = 16;
 const POOLED_BYTES: usize = 4 << 20;
@@ -205,6 +207,10 @@ impl<'a, V: Visit> Pass<'a, V> {
                 }
                 self.handed.fetch_sub(bytes, Ordering::Relaxed);
             }
+            if let [.., after, next] = &worker.stack[..] {
+                self.forest.fetch_ahead(after.entry);
+                self.pack.fetch_ahead(self.forest.range(next.entry).0);
+            }
             self.delta(worker, task);
         }
     }
@@ -289,7 +295,12 @@ impl<'a, V: Visit> Pass<'a, V> {
         base: &Base<V::Mark>,
     ) -> Result<Option<Base<V::Mark>>, EntryError> {
         let range = self.forest.range(entry);
+        let children = self.forest.children(entry);
+        children.iter().take(AHEAD).for_each(|&child| self.forest.fetch_ahead(child));
         self.pack.inflate(range, &mut worker.reader.inflater, &mut worker.delta)?;
+        for &child in children.iter().take(AHEAD) {
+            self.pack.fetch_ahead(self.forest.range(child).0);
+        }
         let seen = self.seen(entry, base.kind);
         let (delta, settled) = match self.visitor.pass_by(seen.stored, Some(&base.mark)) {
             Some(mark) => (Delta::parse(&worker.delta, base.bytes.len())?, Some(mark)),
@@ -298,9 +309,8 @@ impl<'a, V: Visit> Pass<'a, V> {
                 (delta, self.visitor.delta(&mut worker.state, &seen, base, &delta))
             }
         };
-        let mut children = self.forest.children(entry).iter();
         if let Some(mark) = &settled
-            && !children.any(|&child| self.is_needed(child, Some(mark)))
+            && !children.iter().any(|&child| self.is_needed(child, Some(mark)))
         {
             return Ok(None);
         }
