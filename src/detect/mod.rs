@@ -218,11 +218,11 @@ impl Detector {
         let Some(page) = Page::read(view.text, path, keywords, &self.rules, far) else {
             return vec![];
         };
-        let mut hits = verdict::pattern::hits(&page, provider);
-        let taken = hits.iter().filter(|hit| !hit.rule.is_policy()).map(|hit| hit.span);
-        let taken = SpanSet::new(taken.collect());
         let rivals = self.rivals.get_or_init(|| Rivals::new(&self.rules.vocabulary));
         let judge = Judge::new(provider, &page, rivals);
+        let mut hits = verdict::pattern::hits(&judge);
+        let taken = hits.iter().filter(|hit| !hit.rule.is_policy()).map(|hit| hit.span);
+        let taken = SpanSet::new(taken.collect());
         let tokens = search::token::tokens(provider, view.text);
         for token in &tokens {
             if taken.overlapping(*token).next().is_none() && !view.is_unjoined(*token) {

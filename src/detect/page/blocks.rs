@@ -89,7 +89,10 @@ fn line_block(page: &Page<'_>, line: Span) -> Block {
     let first = text.split(|byte| !byte.is_ascii_alphabetic()).next().unwrap_or_default();
     let is_code = page.vocabulary().code_head.iter().any(|word| word.as_bytes() == first);
     // `{ chain ->` begins a function.
-    let is_tag = text.ends_with(b">") && !text.ends_with(b"->") && !text.ends_with(b"=>");
+    let is_tag = text.contains(&b'<')
+        && text.ends_with(b">")
+        && !text.ends_with(b"->")
+        && !text.ends_with(b"=>");
     let is_data = !is_code && (text.ends_with(b":") || is_tag);
     let header = Span::new(line.start, line.end.min(line.start + MAX_HEADER));
     let header = key_above(page, line, text).unwrap_or(header);

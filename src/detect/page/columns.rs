@@ -182,14 +182,15 @@ fn markup_cells(text: &[u8], part: Span) -> Vec<Span> {
     starts.windows(2).map(cell).collect()
 }
 
-/// The name above a value that could be a digest in a table that bars or gaps draw, as on pages and consoles.
+/// The name above a value in a table that bars draw, as on pages and consoles, or above one that could be a digest if gaps do.
 fn in_drawing(text: &[u8], lines: &Lines, span: Span) -> Option<Column> {
     let row = lines.around(span.start);
-    if row.len() > MAX_DRAWN_ROW || !could_be_digest(&text[span.start..span.end]) {
+    let line = &text[row.start..row.end.min(row.start + MAX_DRAWN_ROW + 1)];
+    let has_bars = memchr::memmem::find(line, b" | ").is_some();
+    let is_plain = has_bars || could_be_digest(&text[span.start..span.end]);
+    if line.len() > MAX_DRAWN_ROW || !is_plain {
         return None;
     }
-    let line = &text[row.start..row.end];
-    let has_bars = memchr::memmem::find(line, b" | ").is_some();
     let cells = if has_bars { between_bars } else { between_gaps };
     let values = cells(line);
     let column = values.iter().position(|cell| within(text, cell).overlaps(span))?;

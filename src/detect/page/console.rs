@@ -1,6 +1,7 @@
 //! Values that a console or an assembly listing shows: what names them stands in another line, above or below.
 
 use super::Page;
+use super::lex;
 use super::rivals::Rivals;
 use crate::location::Span;
 
@@ -102,7 +103,8 @@ pub(crate) fn exported_chat(page: &Page<'_>, rivals: &Rivals, span: Span) -> Opt
     let is_message = page.vocabulary().message.contains(&*String::from_utf8_lossy(page.slice(key)))
         && said.len() < span.len() + LONGEST_SENDER
         && !page.mentions.within(said)
-        && !rivals.named_plainly_in(page.slice(said));
+        && !rivals.named_plainly_in(page.slice(said))
+        && !says_of_what(page, &page.text[said.start..span.start]);
     is_message.then_some(())?;
     let floor = key.start.saturating_sub(MESSAGE_REACH);
     let opening = [b"\"", page.slice(key), b"\":"].concat();
@@ -115,6 +117,25 @@ pub(crate) fn exported_chat(page: &Page<'_>, rivals: &Rivals, span: Span) -> Opt
         Some(Span::new(start, start + length))
     });
     about(page, rivals, messages.take(MAX_MESSAGES))
+}
+
+/// Whether what is said before a value tells itself what that is: a digest (`le md5 VALUE`), or somebody else's (`et pour Acme : VALUE`).
+fn says_of_what(page: &Page<'_>, said: &[u8]) -> bool {
+    let vocabulary = page.vocabulary();
+    let lower = |word: &[u8]| String::from_utf8_lossy(word).to_lowercase();
+    let words = said.split(|byte| !lex::is_name(*byte)).filter(|word| !word.is_empty());
+    let words: Vec<&[u8]> = words.collect();
+    let is_name = |at: usize| {
+        let word = lower(words[at]);
+        let is_last = at + 1 == words.len();
+        let before = at.checked_sub(1).map(|before| lower(words[before]));
+        words[at][0].is_ascii_uppercase()
+            && at > 0
+            && !vocabulary.credential.contains(&word)
+            && !vocabulary.neutral.contains(&word)
+            && (is_last || before.is_some_and(|before| vocabulary.belonging.contains(&before)))
+    };
+    (0..words.len()).any(|at| vocabulary.digest.contains(&lower(words[at])) || is_name(at))
 }
 
 /// The line above a value that is alone in its own, if it is the beginning of a sentence about the provider (`la clé Yousign est`).

@@ -64,7 +64,9 @@ pub(crate) fn around(page: &Page<'_>, span: Span, blocks: &[Block]) -> Vec<Item>
         dashed(page, page.lines.above(head).next()?, level)
     };
     let dashed = std::iter::successors(innermost, outer).take(MAX_LISTS).chain(lined(page, span));
-    dashed.chain(bracketed.take(MAX_LISTS)).collect()
+    let mut items: Vec<Item> = dashed.chain(bracketed.take(MAX_LISTS)).collect();
+    items.sort_by_key(|item| item.span.len());
+    items
 }
 
 /// The item of a list whose items begin with dashes, indented less than `level`, around the line `own`.

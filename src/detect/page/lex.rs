@@ -1,6 +1,7 @@
 //! The little grammar that all languages share: words, operators, brackets, lines. Read leftwards from a value, so
 //! that its cost depends on the value's surroundings and not on the file's size.
 
+use super::randomness;
 use crate::location::Span;
 
 /// A piece of text left of a value.
@@ -166,6 +167,13 @@ pub(crate) fn any_subword(name: &[u8], mut test: impl FnMut(&str) -> bool) -> bo
         }
     }
     !word.is_empty() && test(&word)
+}
+
+/// The same for a text that may hold values: what one drawn at random happens to spell says nothing.
+pub(crate) fn any_said(text: &[u8], mut test: impl FnMut(&str) -> bool) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80;
+    let mut words = text.split(|byte| !is_part(byte)).filter(|word| !word.is_empty());
+    words.any(|word| !randomness::is_drawn(word) && any_subword(word, &mut test))
 }
 
 /// The character with which a text begins, in UTF-8 or else in Latin-1.

@@ -43,6 +43,11 @@ impl Lines {
         Self { feeds: memchr::memchr_iter(b'\n', text).collect(), length: text.len() }
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.feeds.len() + 1
+    }
+
     /// The line, without its line feed, in which `at` stands.
     pub(crate) fn around(&self, at: usize) -> Span {
         let next = self.feeds.partition_point(|feed| *feed < at);

@@ -185,7 +185,10 @@ fn is_block(text: &[u8], end: usize) -> bool {
     matches!(behind.next(), Some(b':' | b']' | b'=' | b'{'))
 }
 
-/// `new Stripe(`, `Sentry.init`
+/// `new Stripe(`, `Sentry.init`, `Swoosh.Adapters.Mailjet`
 fn is_client(text: &[u8], start: usize, end: usize) -> bool {
-    text[start].is_ascii_uppercase() && matches!(text.get(end), Some(b'(' | b'.' | b'\\' | b':'))
+    let is_joint = |byte: Option<&u8>| matches!(byte, Some(b'.' | b'\\' | b':'));
+    let before = start.checked_sub(1).and_then(|at| text.get(at));
+    text[start].is_ascii_uppercase()
+        && (text.get(end) == Some(&b'(') || is_joint(text.get(end)) || is_joint(before))
 }

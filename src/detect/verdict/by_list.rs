@@ -38,14 +38,20 @@ impl Judge<'_, '_> {
         verdict: &mut Verdict,
     ) -> bool {
         let (weights, provider) = (&self.weights, &self.provider.name);
-        if let Some(name) = self.item_of_ours(items) {
+        // The innermost list that has an item of ours says more than those around it.
+        let other = items.iter().find_map(|item| {
+            let ours = self.item_of_ours(item).map(Ok);
+            ours.or_else(|| self.item_of_another(item).map(Err))
+                .or_else(|| self.item_of_rival(item).map(Err))
+        });
+        if let Some(Ok(name)) = other {
             verdict.add(weights.enclosing_block, format!("in a list's item called `{name}`"));
             return true;
         }
         if let Some(name) = naming.column.as_ref().and_then(|column| self.row_of_another(column)) {
             verdict.add(weights.other_item, format!("its row of the table is about `{name}`"));
         }
-        let other = self.item_of_another(items).or_else(|| self.item_of_rival(items));
+        let other = other.and_then(Result::err);
         if let Some(name) = other.or_else(|| self.statement_of_another(span)) {
             let text = format!("its item in a list is called `{name}`, another one `{provider}`");
             verdict.add(weights.other_item, text);
@@ -54,29 +60,24 @@ impl Judge<'_, '_> {
     }
 
     /// What the value's item in a list is called, if another item of that list is the provider's.
-    fn item_of_another(&self, items: &[Item]) -> Option<String> {
-        items.iter().find_map(|item| {
-            let mentions = self.page.mentions.inside(item.list);
-            let beside = mentions.iter().filter(|mention| {
-                mention.host.is_none() && item.is_beside(self.page, mention.span.start)
-            });
-            let keys =
-                beside.take(MAX_MENTIONS).filter_map(|mention| self.key_of_owner(mention.span));
-            let name = keys.filter_map(|key| self.name_of_item(item.span, key)).next()?;
-            (!self.page.mentions.within(item.span)).then_some(name)
-        })
+    fn item_of_another(&self, item: &Item) -> Option<String> {
+        let mentions = self.page.mentions.inside(item.list).iter();
+        let beside = mentions.filter(|mention| {
+            mention.host.is_none() && item.is_beside(self.page, mention.span.start)
+        });
+        let keys = beside.take(MAX_MENTIONS).filter_map(|mention| self.key_of_owner(mention.span));
+        let name = keys.filter_map(|key| self.name_of_item(item.span, key)).next()?;
+        (!self.page.mentions.within(item.span)).then_some(name)
     }
 
     /// What the value's item in a list says of another provider, if another item of that list speaks of ours.
-    fn item_of_rival(&self, items: &[Item]) -> Option<String> {
-        items.iter().find_map(|item| {
-            let mut mentions = self.page.mentions.inside(item.list).iter();
-            let is_told = !self.page.mentions.within(item.span)
-                && item.span.len() < MAX_ITEM
-                && mentions.any(|mention| item.is_beside(self.page, mention.span.start));
-            let rival = is_told.then(|| self.rivals.first_in(self.page.slice(item.span)))??;
-            Some(String::from_utf8_lossy(rival).into_owned())
-        })
+    fn item_of_rival(&self, item: &Item) -> Option<String> {
+        let mut mentions = self.page.mentions.inside(item.list).iter();
+        let is_told = !self.page.mentions.within(item.span)
+            && item.span.len() < MAX_ITEM
+            && mentions.any(|mention| item.is_beside(self.page, mention.span.start));
+        let rival = is_told.then(|| self.rivals.first_in(self.page.slice(item.span)))??;
+        Some(String::from_utf8_lossy(rival).into_owned())
     }
 
     /// Whose a structured name (`geocoder.api-key`, `$config['solr']['token']`) or a call on an object (`Geocoder.configure(…)`)
@@ -165,13 +166,11 @@ impl Judge<'_, '_> {
     }
 
     /// The name of the provider, if that is what an item around the value is called.
-    fn item_of_ours(&self, items: &[Item]) -> Option<String> {
-        items.iter().find_map(|item| {
-            let mentions = self.page.mentions.inside(item.span).iter();
-            let mut named = mentions.filter(|mention| mention.host.is_none()).take(MAX_MENTIONS);
-            let owner = named.find(|mention| self.key_of_owner(mention.span).is_some())?;
-            Some(String::from_utf8_lossy(self.page.slice(owner.span)).into_owned())
-        })
+    fn item_of_ours(&self, item: &Item) -> Option<String> {
+        let mentions = self.page.mentions.inside(item.span).iter();
+        let mut named = mentions.filter(|mention| mention.host.is_none()).take(MAX_MENTIONS);
+        let owner = named.find(|mention| self.key_of_owner(mention.span).is_some())?;
+        Some(String::from_utf8_lossy(self.page.slice(owner.span)).into_owned())
     }
 
     /// The key under which a list's item names the provider and nothing else (`name: Yousign`); empty for the first part

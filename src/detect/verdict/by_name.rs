@@ -61,6 +61,38 @@ impl Judge<'_, '_> {
             }
             return;
         };
+        self.weigh_purpose((span, rule), label, context, verdict);
+        if label.text == "key" && self.is_list_key(span) {
+            let text = "tells items of a list apart, as `key` does in JSX";
+            verdict.add(self.weights.harmless_name, text);
+            return;
+        }
+        let host = (label.meaning == Meaning::ForeignCredential)
+            .then(|| self.name_with_our_host(span, label))
+            .flatten();
+        if let Some(name) = host {
+            let text =
+                format!("its name begins as `{name}` does, a host of {}", self.provider.name);
+            verdict.add(self.weights.credential, text);
+            return;
+        }
+        let (weight, what) = self.weight_of(label, span, naming.column.is_some());
+        let name = quote::visible(&label.text, self.page.slice(span));
+        verdict.add(weight, format!("its name `{name}` {what}"));
+        if !has_both_cases(self.page.slice(span)) && self.is_file_name(label.text.as_bytes()) {
+            let text = "its name is that of a file: it is the file's digest";
+            verdict.add(self.weights.digest_nearby, text);
+        }
+    }
+
+    /// Weighs what a credential is for, as far as that is not the provider's API.
+    fn weigh_purpose(
+        &self,
+        (span, rule): (Span, &Rule),
+        label: &Label,
+        context: &Context,
+        verdict: &mut Verdict,
+    ) {
         if label.meaning == Meaning::Credential
             && self.is_default(rule)
             && self.is_own_secret(span, label, context)
@@ -80,17 +112,13 @@ impl Judge<'_, '_> {
             let text = "a hidden field of a form, as against forged requests";
             verdict.add(self.weights.other_purpose, text);
         }
-        if label.text == "key" && self.is_list_key(span) {
-            let text = "tells items of a list apart, as `key` does in JSX";
-            verdict.add(self.weights.harmless_name, text);
-            return;
-        }
-        let (weight, what) = self.weight_of(label, span, naming.column.is_some());
-        let name = quote::visible(&label.text, self.page.slice(span));
-        verdict.add(weight, format!("its name `{name}` {what}"));
-        if !has_both_cases(self.page.slice(span)) && self.is_file_name(label.text.as_bytes()) {
-            let text = "its name is that of a file: it is the file's digest";
-            verdict.add(self.weights.digest_nearby, text);
+        let is_bare = !label.names_provider || label.text.ends_with(" key");
+        if is_bare
+            && label.words.first().is_some_and(|word| word == "key")
+            && self.is_key_of_data(span)
+        {
+            let text = "a line about data that is kept calls it a `key`";
+            verdict.add(self.weights.other_purpose, text);
         }
     }
 

@@ -54,7 +54,8 @@ impl Judge<'_, '_> {
             verdict.add(self.weights.piece_of_data, text);
         }
         // In a table the other columns' names say nothing about this one.
-        let own = naming.column.as_ref().map(|column| column.row).or(context.statement);
+        let statement = context.statement.map(|statement| self.in_tag(statement, span));
+        let own = naming.column.as_ref().map(|column| column.row).or(statement);
         let table = naming.column.as_ref().and_then(|column| column.table);
         let items = self.items(span, context);
         let is_named = |part: Span| self.names_us(part, context, &items);
@@ -95,10 +96,23 @@ impl Judge<'_, '_> {
             self.weigh_passing(context, label, verdict);
             return;
         }
+        if let Some(owner) = self.twin_of_ours(span, naming.column.as_ref(), context) {
+            let text = format!("`{owner}` stands where a line like it has `{name}`");
+            verdict.add(weights.rival_block, text);
+        }
         if !self.weigh_items(span, naming, &items, verdict) {
             self.weigh_distance(span, naming, context, verdict);
         }
         self.weigh_passing(context, label, verdict);
+    }
+
+    /// What of a statement stands in the value's own tag, if it is an attribute (`<add key="NAME" value="VALUE" />`).
+    fn in_tag(&self, statement: Span, span: Span) -> Span {
+        let before = &self.page.text[statement.start.min(span.start)..span.start];
+        let open = memchr::memrchr2(b'<', b'>', before).filter(|at| before[*at] == b'<');
+        let line = self.page.slice(self.page.lines.around(span.start)).trim_ascii_start();
+        let open = open.filter(|_| line.starts_with(b"<"));
+        open.map_or(statement, |at| Span::new(statement.start + at, statement.end))
     }
 
     /// Whether a statement names the provider, and not only in another item of a list or in the address of a gateway, which has
@@ -227,6 +241,10 @@ impl Judge<'_, '_> {
             let text = format!("another provider is nearer, {}", rival.in_words());
             verdict.add(self.weights.rival_nearer, text);
         }
+        if let Some(owner) = self.owner_of_file() {
+            let text = format!("the file is called after `{owner}`");
+            verdict.add(self.weights.rival_nearer, text);
+        }
         if self.is_of_tenant(span, context) {
             let text = "one of several keys in settings that speak to the provider alone";
             verdict.add(self.weights.linked_name, text);
@@ -234,6 +252,14 @@ impl Judge<'_, '_> {
             let text = format!("its block `{block}` is about something else");
             verdict.add(self.weights.strange_block, text);
         }
+    }
+
+    /// Another provider whose name the file bears, and nothing but that.
+    fn owner_of_file(&self) -> Option<String> {
+        let name = self.page.file_name();
+        let stem = name.split(|byte| *byte == b'.').find(|part| !part.is_empty())?;
+        let is_one = lex::subwords(stem).len() == 1 && self.rivals.named_plainly_in(stem);
+        is_one.then(|| String::from_utf8_lossy(stem).into_owned())
     }
 
     /// Weighs the path, or else the nearest mention in the text; returns how many lines away that is.

@@ -3,6 +3,7 @@
 
 use super::Judge;
 use super::label::Label;
+use super::own_line;
 use super::score::Verdict;
 use crate::detect::page::blocks;
 use crate::detect::page::blocks::Block;
@@ -10,6 +11,7 @@ use crate::detect::page::context::Context;
 use crate::detect::page::context::Link;
 use crate::detect::page::items::Item;
 use crate::detect::page::lex;
+use crate::detect::page::lex::Lexeme;
 use crate::detect::page::urls;
 use crate::detect::page::urls::Host;
 use crate::location::Span;
@@ -39,6 +41,11 @@ impl Judge<'_, '_> {
                 && !self.page.vocabulary().code_head.contains(&word)
                 && self.page.is_named_with_provider(name, own)
         };
+        if let Some(name) = self.resource_of_ours(context) {
+            let text = format!("belongs to `{name}`, which speaks of {provider}");
+            verdict.add(self.weights.linked_header, text);
+            return true;
+        }
         // A method of somebody's object (`request.Header.Set`) is none either.
         let callee = context.callee.map(|callee| self.page.slice(callee));
         let callee = callee.filter(|callee| !callee.contains(&b'.')).map(lex::last_part);
@@ -74,12 +81,70 @@ impl Judge<'_, '_> {
             let text = format!("`{}` is given to `{given}`", String::from_utf8_lossy(name));
             verdict.add(self.weights.linked_name, text);
         }
+        let host = label.and_then(|label| self.name_with_our_host(span, label));
+        if let Some(host) = host {
+            let name = String::from_utf8_lossy(name);
+            let text = format!("`{name}` begins as `{host}` does, a host of {provider}");
+            verdict.add(self.weights.linked_name, text);
+            return true;
+        }
         if name.len() > 1 && is_linked(lex::last_part(name)) {
             let name = String::from_utf8_lossy(name);
             let text = format!("`{name}` is named again in a line about {provider}");
             verdict.add(self.weights.linked_name, text);
         }
         false
+    }
+
+    /// The name of a setting near by which holds a host of the provider's API and begins with the same word as the value's
+    /// (`BRIDGE_TOKEN=VALUE`, `BRIDGE_UPSTREAM=https://…`).
+    pub(crate) fn name_with_our_host(&self, span: Span, label: &Label) -> Option<String> {
+        let [first, _, ..] = label.words.as_slice() else { return None };
+        let is_build = |word: &String| {
+            let mut prefixes = self.page.rules.places.public_prefixes.iter();
+            prefixes.any(|prefix| prefix.to_ascii_lowercase().split('_').any(|part| part == word))
+        };
+        if first.len() < 2 || is_build(first) {
+            return None;
+        }
+        let window = Span::new(span.start.saturating_sub(CALL_REACH), span.end + CALL_REACH);
+        let mut hosts = self.page.mentions.inside(window).iter().filter(|mention| mention.api);
+        hosts.find_map(|mention| {
+            let line = self.page.lines.around(mention.span.start);
+            let from = line.start.max(mention.span.start.saturating_sub(CALL_REACH));
+            let mut words =
+                lex::leftwards(self.page.text, mention.span.start, mention.span.start - from);
+            let equals = |lexeme: &Lexeme| matches!(lexeme, Lexeme::Operator(b'=' | b':'));
+            let name =
+                words.by_ref().skip_while(|lexeme| !equals(lexeme)).find_map(
+                    |lexeme| match lexeme {
+                        Lexeme::Word(word) => Some(self.page.slice(word)),
+                        _ => None,
+                    },
+                )?;
+            let is_alike = lex::subwords(name).first() == Some(first);
+            is_alike.then(|| String::from_utf8_lossy(name).into_owned())
+        })
+    }
+
+    /// The resource to which the value's block in Terraform refers, if that speaks of the provider
+    /// (`secret_id = aws_secretsmanager_secret.esign.id`).
+    fn resource_of_ours(&self, context: &Context) -> Option<String> {
+        let block = context.blocks.first().filter(|block| block.is_data)?;
+        let head = self.page.slice(own_line(self.page, block)).trim_ascii_start();
+        head.starts_with(b"resource ").then_some(())?;
+        let end = blocks::end(self.page, block.start)?.min(block.start + CALL_REACH);
+        let inside = self.page.text.get(block.start..end)?;
+        let mut references = inside.split(|byte| !lex::is_word(*byte));
+        references.find_map(|reference| {
+            let mut parts = reference.split(|byte| *byte == b'.');
+            let (kind, name, _) = (parts.next()?, parts.next()?, parts.next()?);
+            let header = [b"\"", kind, b"\" \"", name, b"\" {"].concat();
+            let open = memchr::memmem::find(self.page.text, &header)? + header.len() - 1;
+            let resource = Span::new(open, blocks::end(self.page, open)?.max(open));
+            let is_ours = self.page.mentions.within_any(resource, |mention| mention.host.is_none());
+            is_ours.then(|| String::from_utf8_lossy(name).into_owned())
+        })
     }
 
     /// Whether a name says that it is a credential, and not of what.
@@ -162,6 +227,11 @@ impl Judge<'_, '_> {
 
     /// The host that is called with the value: in the statement, or in the innermost call or data block that has one.
     fn host_spoken_to(&self, span: Span, context: &Context, items: &[Item]) -> Option<Host> {
+        // Requests stand below each other in a file; a header goes where its own does.
+        let request = urls::request_above(self.page, span);
+        if let Some(host) = request.filter(|_| urls::is_header(self.page, span)) {
+            return Some(host);
+        }
         let near = |window: Span| {
             Span::new(
                 window.start.max(span.start.saturating_sub(CALL_REACH)),

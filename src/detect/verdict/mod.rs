@@ -14,6 +14,8 @@ pub(super) mod score;
 mod selection;
 mod siblings;
 mod tenants;
+mod told;
+mod twins;
 mod uses;
 
 use self::naming::Namer;
@@ -66,7 +68,7 @@ impl<'r, 'p> Judge<'r, 'p> {
     pub(crate) fn judge(&self, span: Span, is_in_pieces: bool) -> Option<Hit<'r>> {
         let context = context::read(self.page, span);
         let naming = self.namer.name(span, &context);
-        let (rule, shape) = self.rule(span, &context, naming.label.as_ref())?;
+        let (rule, shape) = self.rule(span, &context, &naming)?;
         let mut verdict = Verdict::new(self.page.rules.thresholds);
         self.weigh_shape(span, shape, &mut verdict);
         if is_in_pieces {

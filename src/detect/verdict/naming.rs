@@ -8,7 +8,6 @@ use crate::detect::page::blocks;
 use crate::detect::page::blocks::Block;
 use crate::detect::page::columns;
 use crate::detect::page::columns::Column;
-use crate::detect::page::console;
 use crate::detect::page::context;
 use crate::detect::page::context::Context;
 use crate::detect::page::context::Link;
@@ -55,6 +54,7 @@ impl Namer<'_> {
         let serialized = context::serialized_key(self.page.text, span);
         let label = serialized
             .map(|key| self.read_span(key))
+            .or_else(|| self.number_label(span))
             .or_else(|| self.column_label(column.as_ref()?, span))
             .or_else(|| context.listed_key.map(|key| self.read_span(key)))
             .or_else(|| self.positional_label(span))
@@ -128,73 +128,25 @@ impl Namer<'_> {
         }
     }
 
-    /// What the question of a console says of its answer, or the instruction that uses what assembly loads.
-    fn label_elsewhere(&self, span: Span) -> Option<Label> {
-        let line = console::question(self.page, span)
-            .or_else(|| console::instruction(self.page, span))
-            .or_else(|| console::form_field(self.page, span))
-            .or_else(|| console::chat(self.page, self.rivals, span))
-            .or_else(|| console::exported_chat(self.page, self.rivals, span))
-            .or_else(|| console::counted(self.page, span))
-            .or_else(|| console::announced(self.page, span))
-            .or_else(|| console::former(self.page, span))?;
-        let words = lex::leftwards(self.page.text, line.end, line.len());
-        let names = words.filter_map(|lexeme| match lexeme {
-            Lexeme::Word(word) if !word.overlaps(span) => Some(self.read_span(word)),
-            _ => None,
-        });
-        let labels: Vec<Label> = names.take(MAX_SIBLINGS).collect();
-        let vocabulary = self.page.vocabulary();
-        let is = |meaning: Meaning| labels.iter().find(|label| label.meaning == meaning);
-        let is_digest =
-            |label: &&Label| label.words.iter().any(|word| vocabulary.digest.contains(word));
-        let names_us = |label: &&Label| label.names_provider;
-        if let Some(digest) = labels.iter().find(is_digest) {
-            return Some(digest.clone());
-        }
-        let own = labels.iter().filter(names_us).find(|label| label.meaning == Meaning::Credential);
-        let both = || {
-            let credential = is(Meaning::Credential)?;
-            let of_us = labels.iter().find(names_us)?;
-            let phrase = [of_us.text.as_bytes()];
-            Some(credential.clone().within_phrase(
-                &phrase,
-                self.page.provider,
-                vocabulary,
-                self.rivals,
-            ))
-        };
-        own.cloned()
-            .or_else(both)
-            .or_else(|| is(Meaning::Harmless).cloned())
-            .or_else(|| labels.iter().find(names_us).cloned())
-            .or_else(|| {
-                [
-                    Meaning::Credential,
-                    Meaning::Rival,
-                    Meaning::OtherPurpose,
-                    Meaning::ForeignCredential,
-                ]
-                .into_iter()
-                .find_map(is)
-                .cloned()
-            })
-    }
-
-    /// What the title right above a value says of it, if it says something.
-    fn title_label(&self, span: Span) -> Option<Label> {
-        let label = self.read_span(console::title(self.page, span)?);
-        (!matches!(label.meaning, Meaning::Unknown | Meaning::Carrier)).then_some(label)
-    }
-
     /// The name of the block, if that holds the provider's keys by whose they are (`$yousignKeys = ['paris' => VALUE]`).
     fn label_of_keys(&self, span: Span, context: &Context) -> Option<Label> {
         let block = context.blocks.first().filter(|block| block.is_data)?;
         let label = self.read(self.header_name(block)?);
         let is_plural = label.words.last().is_some_and(|word| word.ends_with('s'));
-        let is_ours = is_plural && label.names_provider && label.meaning == Meaning::Credential;
+        if !is_plural || label.meaning != Meaning::Credential {
+            return None;
+        }
+        // `secrets = {"yousign": VALUE}`
+        let own = context.names.first().map(|name| self.page.slice(name.span));
+        let is_own = |name: &&[u8]| {
+            self.page.provider.names.contains(&String::from_utf8_lossy(name).to_lowercase())
+        };
+        if let Some(own) = own.filter(is_own) {
+            let (provider, vocabulary) = (self.page.provider, self.page.vocabulary());
+            return Some(label.within_phrase(&[own], provider, vocabulary, self.rivals));
+        }
         let is_mixed = !could_be_digest(self.page.slice(span));
-        (is_ours && is_mixed).then_some(label)
+        (label.names_provider && is_mixed).then_some(label)
     }
 
     /// The name at or behind `floor` that syntax ties to the value.

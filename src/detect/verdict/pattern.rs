@@ -1,6 +1,8 @@
 //! Values that a regular expression of a rule finds: links, passwords, policy breaches.
 
 use super::Hit;
+use super::Judge;
+use super::label::Meaning;
 use super::score::Verdict;
 use crate::blob::BlobPath;
 use crate::detect::page::Page;
@@ -27,7 +29,8 @@ const LONGEST: usize = 8 * 1024;
 const LONGEST_BREACH: usize = 400;
 
 /// Finds all values of the provider's pattern rules, without overlaps within a rule.
-pub(crate) fn hits<'r>(page: &Page<'_>, provider: &'r Provider) -> Vec<Hit<'r>> {
+pub(crate) fn hits<'r>(judge: &Judge<'r, '_>) -> Vec<Hit<'r>> {
+    let (page, provider) = (judge.page, judge.provider);
     let mut hits: Vec<Hit<'r>> = vec![];
     let parts = page.parts_about_provider(REACH);
     // What stands around a value, a block's header among it, stands as near to the value as that to a keyword.
@@ -38,8 +41,9 @@ pub(crate) fn hits<'r>(page: &Page<'_>, provider: &'r Provider) -> Vec<Hit<'r>> 
             continue;
         }
         for span in matches(page, pattern, &parts) {
-            if !pattern.context.is_empty() && !stands_in_context(page, pattern, span)
-                || pattern.path.is_some() && is_in_section_of_another(page, span)
+            let needs_context = !pattern.context.is_empty();
+            if needs_context && !stands_in_context(judge, pattern, span)
+                || (needs_context || pattern.path.is_some()) && is_in_section_of_another(page, span)
             {
                 continue;
             }
@@ -109,8 +113,18 @@ fn speaks_of_context(page: &Page<'_>, pattern: &PatternRule, parts: &[Span]) -> 
 
 /// Whether the rule's context words stand in the statement, an enclosing block or the path, and the provider's name, too, or
 /// a host of the provider near by.
-fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool {
+fn stands_in_context(judge: &Judge<'_, '_>, pattern: &PatternRule, span: Span) -> bool {
+    let page = judge.page;
     let context = context::read(page, span);
+    // The login before a password is no name of it.
+    let name = context.names.first().map(|name| page.slice(name.span));
+    let name = name.filter(|name| !name.contains(&b'@'));
+    let meaning = name.map(|name| judge.namer.read(name).meaning);
+    if matches!(meaning, Some(Meaning::OtherPurpose | Meaning::Rival))
+        || judge.twin_of_ours(span, None, &context).is_some()
+    {
+        return false;
+    }
     let items = items::around(page, span, &context.blocks);
     // `- name: …`, `type: scim`
     let item = items.first().map(|item| item.span);
@@ -125,7 +139,10 @@ fn stands_in_context(page: &Page<'_>, pattern: &PatternRule, span: Span) -> bool
     }
     let said = said.replace(['_', '-'], "");
     let holds = |words: &[String]| words.iter().any(|word| said.contains(word.as_str()));
-    let is_ours = |near: &Nearest<'_>| near.has_host || names_nobody(page, pattern, &context);
+    let is_ours = |near: &Nearest<'_>| {
+        near.has_host && meaning != Some(Meaning::ForeignCredential)
+            || names_nobody(page, pattern, &context)
+    };
     let is_foreign = |item: &items::Item| {
         let host = urls::nearest_host(page, item.span, span, &[]);
         matches!(host, Some(urls::Host::Foreign(_)))

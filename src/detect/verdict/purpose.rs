@@ -30,13 +30,13 @@ impl Judge<'_, '_> {
         let vocabulary = self.page.vocabulary();
         let takes_other = |word: &str| vocabulary.purpose_call.contains(word);
         let names_us = |part: Span| self.page.mentions.within(part);
-        let around = context.blocks.iter().take(2).map(|block| block.header);
+        let around = context.blocks.iter().take(2).map(|block| own_line(self.page, block));
         if !context.statement.into_iter().chain(around).any(names_us) {
             // `register(jwt, { secret: VALUE })`
             let before_object =
                 blocks.get(1).filter(is_call).map(|call| Span::new(call.start, blocks[0].start));
             let before_object = before_object.filter(|part| part.len() < 100 && !names_us(*part));
-            let in_arguments = |part: Span| lex::any_subword(self.page.slice(part), takes_other);
+            let in_arguments = |part: Span| lex::any_said(self.page.slice(part), takes_other);
             if lex::any_subword(callee, takes_other) || before_object.is_some_and(in_arguments) {
                 return Some(written(callee));
             }
@@ -82,11 +82,22 @@ impl Judge<'_, '_> {
             && !self.is_tied_closely(label, context)
     }
 
+    /// Whether what could be a digest is a key by which data is kept (`Cache pool key VALUE`): its line says so before it.
+    pub(crate) fn is_key_of_data(&self, span: Span) -> bool {
+        const REACH: usize = 120;
+        let line = self.page.lines.around(span.start);
+        let from = line.start.max(span.start.saturating_sub(REACH));
+        let is_data = |word: &str| self.page.vocabulary().data_key.contains(word);
+        !has_both_cases(self.page.slice(span))
+            && !self.page.is_code()
+            && lex::any_said(&self.page.text[from..span.start], is_data)
+    }
+
     /// Whether a sibling is the id of an OAuth client (`"clientId": …, "secret": VALUE`), which the provider has none of.
     fn stands_by_client_id(&self, span: Span) -> bool {
         let around = self.page.slice(context::siblings(self.page.text, span));
         let mut before = String::new();
-        lex::any_subword(around, |word| {
+        lex::any_said(around, |word| {
             let is_id = word == "id" && before == "client";
             before.clear();
             before.push_str(word);
@@ -161,7 +172,7 @@ impl Judge<'_, '_> {
             return;
         }
         let is_digest = |word: &str| self.page.vocabulary().digest.contains(word);
-        if lex::any_subword(&self.page.text[statement.start..span.start], is_digest) {
+        if lex::any_said(&self.page.text[statement.start..span.start], is_digest) {
             verdict.add(self.weights.digest_nearby, "its statement speaks of a digest");
         }
     }
@@ -204,7 +215,10 @@ impl Judge<'_, '_> {
         let around = context::siblings(self.page.text, span);
         let is_field = |word: &str| self.page.vocabulary().database_field.contains(word);
         !self.page.mentions.within_any(around, |mention| mention.host.is_some())
-            && lex::any_subword(self.page.slice(around), is_field)
+            && around
+                .without(span)
+                .into_iter()
+                .any(|part| lex::any_said(self.page.slice(part), is_field))
     }
 
     /// Whether a name ends as files of a project do (`YousignClient.php`).

@@ -3,9 +3,12 @@
 use super::Judge;
 use super::label::Label;
 use super::label::Meaning;
+use super::naming::Naming;
+use crate::detect::page::columns::Column;
 use crate::detect::page::context;
 use crate::detect::page::context::Context;
 use crate::detect::page::lex;
+use crate::detect::page::mention::Nearest;
 use crate::location::Span;
 use crate::rule::Rule;
 use crate::rule::RuleKind;
@@ -21,7 +24,7 @@ impl<'r> Judge<'r, '_> {
         &self,
         span: Span,
         context: &Context,
-        label: Option<&Label>,
+        naming: &Naming,
     ) -> Option<(&'r Rule, &'r Shape)> {
         let token = self.page.slice(span);
         let candidates = || {
@@ -36,7 +39,7 @@ impl<'r> Judge<'r, '_> {
         };
 
         let cued = candidates().find(|(rule, kind, _)| {
-            !self.is_default(rule) && self.has_cue(kind, span, (context, label))
+            !self.is_default(rule) && self.has_cue(kind, span, (context, naming))
         });
         cued.or_else(|| candidates().find(|(rule, _, _)| self.is_default(rule)))
             .map(|(rule, _, shape)| (rule, shape))
@@ -51,9 +54,9 @@ impl<'r> Judge<'r, '_> {
         &self,
         kind: &TokenRule,
         span: Span,
-        (context, label): (&Context, Option<&Label>),
+        (context, naming): (&Context, &Naming),
     ) -> bool {
-        let cues = &kind.cues;
+        let (cues, label) = (&kind.cues, naming.label.as_ref());
         if label.is_some_and(|label| label.has_cue(&cues.label)) {
             return true;
         }
@@ -77,15 +80,26 @@ impl<'r> Judge<'r, '_> {
             && in_heads
             && !label.is_some_and(Label::names_api)
             && (contexts.any(|header| header.has_cue(&cues.context))
+                || self.is_in_row_with(naming.column.as_ref(), span, &cues.context)
                 || self.stands_by_mention(span, &cues.mention)
                 || self.has_sibling(span, &cues.sibling))
+    }
+
+    /// Whether a cell before the value in its row of a table has a cue (`Yousign webhook | VALUE`).
+    fn is_in_row_with(&self, column: Option<&Column>, span: Span, cues: &[String]) -> bool {
+        let fields = column.into_iter().flat_map(|column| &column.fields).map(|(_, field)| *field);
+        let mut before = fields.filter(|field| field.end <= span.start);
+        before.any(|field| self.namer.read(self.page.slice(field)).has_cue(cues))
     }
 
     /// Whether the mention nearest to the value is part of a name with a cue, such as a header's.
     fn stands_by_mention(&self, span: Span, cues: &[String]) -> bool {
         let nearest = self.page.nearest_mention(span.start);
-        nearest.is_some_and(|near| self.namer.read(near.word()).has_cue(cues))
-            || self.speaks_of_header_alone(cues)
+        let has_cue = |near: &Nearest<'_>| self.namer.read(near.word()).has_cue(cues);
+        // What is named in its own line need not be told by other lines.
+        let is_named = |near: &Nearest<'_>| near.distance.lines == 0 && self.page.lines.count() > 1;
+        nearest.as_ref().is_some_and(has_cue)
+            || !nearest.as_ref().is_some_and(is_named) && self.speaks_of_header_alone(cues)
     }
 
     /// Whether the page names a header with a cue and no host of the provider: it receives and does not call.

@@ -22,20 +22,52 @@ impl Namer<'_> {
     /// A name among the siblings of a value whose own name only carries it (`name="X" value="…"`): in the value's own
     /// bracket or tag, or else in its statement, or else around its block.
     pub(crate) fn sibling_label(&self, span: Span, context: &Context) -> Option<Label> {
-        let around = context::siblings(self.page.text, span);
+        let around = self.in_mapping(context::siblings(self.page.text, span), span);
         let line_end = self.page.lines.around(span.start).end.max(span.end);
         // What comes in later lines names what stands there, as long as there is another name.
         let upward = Span::new(around.start, around.end.min(line_end));
+        // `put path/of/acme public=… private=VALUE`
+        let own = Span::new(self.page.lines.around(span.start).start.max(around.start), span.start);
+        if self.rivals.named_plainly_in(self.page.slice(own)) {
+            return self.best_label(own, span);
+        }
         let nearest = self.entry_label(around, span).or_else(|| self.best_label(upward, span));
         nearest.or_else(|| self.best_label(around, span)).or_else(|| {
             let statement = context.statement?;
             let wider = Span::new(around.start.min(statement.start), around.end.max(statement.end));
+            let wider = self.in_mapping(wider, span);
             self.entry_label(wider, span)
                 .or_else(|| self.best_label(wider, span))
                 .or_else(|| self.label_of_block(span, context))
                 .or_else(|| self.label_of_record(span))
                 .or_else(|| self.label_of_columns(span, context))
         })
+    }
+
+    /// What of `around` stands in the mapping of YAML in which the value does: lines that are indented less are about more than it.
+    fn in_mapping(&self, around: Span, span: Span) -> Span {
+        let own = self.page.lines.around(span.start);
+        // A dash is part of the indentation of what stands behind it.
+        let column = |line: Span| {
+            let (column, is_dash) = items::column(self.page.slice(line))?;
+            Some((column + if is_dash { 2 } else { 0 }, is_dash))
+        };
+        let Some((level, own_dash)) = column(own).filter(|_| self.page.is_yaml()) else {
+            return around;
+        };
+        let mut start = own.start;
+        let above = self.page.lines.above(own).take_while(|line| line.end > around.start);
+        for line in above {
+            let Some((column, is_dash)) = column(line) else { continue };
+            if column < level || own_dash {
+                break;
+            }
+            start = line.start;
+            if is_dash && column == level {
+                break;
+            }
+        }
+        Span::new(around.start.max(start), around.end)
     }
 
     /// The name that a value has in a list of pairs (`{ "key": "X-Request-Id", "value": VALUE }`), if it says something.
@@ -46,11 +78,35 @@ impl Namer<'_> {
             Lexeme::Word(word) => Some(word),
             _ => None,
         });
+        // A statement that has ended says nothing of the next.
+        let words = words.take_while(|word| !self.has_statement_between(word.end, span.start));
         let names = words.take(MAX_SIBLINGS).filter(|word| self.is_entry(*word));
         let mut names = names.filter(|word| !self.has_ended(*word, span.start));
-        let label = names.find_map(|entry| Some(self.read_span(self.entry_name(entry)?)))?;
+        let label = names.find_map(|entry| Some(self.read_span(self.entry_name(entry)?)));
+        let label = label.or_else(|| self.label_of_condition(span))?;
         let says_something = !matches!(label.meaning, Meaning::Carrier | Meaning::Unknown);
         (says_something || label.names_provider).then_some(label)
+    }
+
+    /// Whether a statement of SQL or the like has ended between two places.
+    fn has_statement_between(&self, from: usize, to: usize) -> bool {
+        memchr::memmem::find(&self.page.text[from.min(to)..to], b";\n").is_some()
+    }
+
+    /// The name of the row that is given the value (`SET value = VALUE WHERE name = NAME`).
+    fn label_of_condition(&self, span: Span) -> Option<Label> {
+        const REACH: usize = 120;
+        const WHERE: &[u8] = b" where ";
+        let line = self.page.lines.around(span.start);
+        let end = line.end.min(span.end + REACH).max(span.end);
+        let behind = self.page.text[span.end..end].to_ascii_lowercase();
+        let from = span.end + memchr::memmem::find(&behind, WHERE)? + WHERE.len();
+        let word = self.page.text[from..end].iter().take_while(|byte| lex::is_name(**byte)).count();
+        let entry = Span::new(from, from + word);
+        let is_entry = lex::subwords(self.page.slice(entry))
+            .last()
+            .is_some_and(|word| self.page.vocabulary().entry.contains(word));
+        is_entry.then(|| self.entry_name(entry).map(|name| self.read_span(name)))?
     }
 
     /// Whether the mapping of YAML in which a key stands has ended before `at`: a line between them is indented less.

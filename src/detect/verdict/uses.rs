@@ -203,7 +203,7 @@ impl Judge<'_, '_> {
         let statement = context.statement.filter(|_| self.page.is_code())?;
         let header = &self.page.vocabulary().header;
         let is_header = |word: &str| header.contains(word);
-        if !context.is_bearer && !lex::any_subword(self.page.slice(statement), is_header) {
+        if !context.is_bearer && !lex::any_said(self.page.slice(statement), is_header) {
             return None;
         }
         let receiver = self.receiver(statement)?;

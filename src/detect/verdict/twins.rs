@@ -1,0 +1,189 @@
+//! Lines that are written like one that names the provider, with another name in its place: `class AcmeSettings` beside
+//! `class YousignSettings`, `when :acme` beside `when :yousign`. What stands with such a line is somebody else's, whoever that is.
+
+use super::Judge;
+use super::label::Meaning;
+use super::own_line;
+use crate::detect::page::Page;
+use crate::detect::page::blocks;
+use crate::detect::page::columns::Column;
+use crate::detect::page::context::Context;
+use crate::detect::page::lex;
+use crate::detect::page::randomness;
+use crate::location::Span;
+
+/// Bytes around a value in which lines that name the provider are read.
+const REACH: usize = 8 * 1024;
+/// So many of them, the nearest ones.
+const MAX_MENTIONS: usize = 16;
+/// Longer lines are not compared.
+const LONGEST: usize = 400;
+/// Bytes of a block whose lines are compared.
+const MAX_BLOCK: usize = 2_000;
+/// Lines of a block, or of a record in markup, that are compared.
+const MAX_LINES: usize = 24;
+/// Two lines that begin with as many bytes alike are of one kind.
+const LONG_PREFIX: usize = 12;
+/// Longest name.
+const MAX_NAME: usize = 40;
+
+/// Where a line has the provider's name.
+struct Slot<'t> {
+    /// The number of the cell, if the line is a row of a table that bars draw.
+    cell: Option<usize>,
+    /// What stands before it, without indentation.
+    before: &'t [u8],
+    /// What stands directly behind it: the rest of its word, and what parts that from the next.
+    behind: &'t [u8],
+    /// Whether the line ends there.
+    ends: bool,
+}
+
+impl<'t> Slot<'t> {
+    /// The slot of the mention at `span` in a line of the page.
+    fn of(page: &Page<'t>, span: Span) -> Option<Self> {
+        let line = page.lines.around(span.start);
+        if line.len() > LONGEST || span.end > line.end {
+            return None;
+        }
+        let (text, line_end) = (page.text, page.slice(line).trim_ascii_end().len() + line.start);
+        let behind = &text[span.end..line_end.max(span.end)];
+        let mut length = word_and_gap(behind);
+        if behind[..length].trim_ascii().is_empty() {
+            length += word_and_gap(&behind[length..]);
+        }
+        let before = text[line.start..span.start].trim_ascii_start();
+        let cell = before.starts_with(b"|").then(|| memchr::memchr_iter(b'|', before).count());
+        Some(Self { cell, before, behind: &behind[..length], ends: length == behind.len() })
+    }
+
+    /// What a line has in the place of the provider's name, if it is written alike.
+    fn name_in<'l>(&self, line: &'l [u8]) -> Option<&'l [u8]> {
+        let line = line.trim_ascii();
+        if let Some(cell) = self.cell {
+            let cell = line.strip_prefix(b"|")?.split(|byte| *byte == b'|').nth(cell - 1)?;
+            let end = memchr::memchr(b'(', cell).unwrap_or(cell.len());
+            let marks = |byte: &u8| !b" *`_".contains(byte);
+            let name = &cell[..end];
+            let (from, to) = (name.iter().position(marks)?, name.iter().rposition(marks)? + 1);
+            return is_name(&name[from..to]).then_some(&name[from..to]);
+        }
+        let rest = line.strip_prefix(self.before)?;
+        let near = &rest[..rest.len().min(MAX_NAME + self.behind.len())];
+        let (name, rest) = match self.behind {
+            // A path, say, whose last part is told apart: what follows need not be alike.
+            [gap, ..] if self.before.len() >= LONG_PREFIX && !lex::is_name(*gap) => {
+                let end = near.iter().position(|byte| byte == gap).unwrap_or(near.len());
+                return is_name(&near[..end]).then_some(&near[..end]);
+            }
+            [] => (rest, &[][..]),
+            behind => rest.split_at(memchr::memmem::find(near, behind)?),
+        };
+        (is_name(name) && (!self.ends || rest.len() == self.behind.len())).then_some(name)
+    }
+
+    /// Whether this is how a variable of any name is given a value.
+    fn is_assignment(&self) -> bool {
+        let is_structured = self.before.iter().any(|byte| b".[({\"'".contains(byte));
+        !is_structured && matches!(self.behind.trim_ascii(), b"=" | b":=" | b"")
+    }
+}
+
+/// Whether a text can be somebody's name.
+fn is_name(text: &[u8]) -> bool {
+    let is_part = |byte: &u8| lex::is_name(*byte) || matches!(byte, b' ' | b'-' | b'.');
+    (2..=MAX_NAME).contains(&text.len())
+        && text[0].is_ascii_alphabetic()
+        && text.iter().all(is_part)
+        && text.split(|byte| *byte == b' ').count() <= 3
+}
+
+/// Length of a word and of what is none behind it.
+fn word_and_gap(text: &[u8]) -> usize {
+    let is_word = |byte: &&u8| lex::is_name(**byte);
+    let word = text.iter().take_while(is_word).count();
+    word + text[word..].iter().take_while(|byte| !is_word(byte)).count()
+}
+
+impl Judge<'_, '_> {
+    /// The name that a line about the value has where one written like it has the provider's.
+    pub(crate) fn twin_of_ours(
+        &self,
+        span: Span,
+        column: Option<&Column>,
+        context: &Context,
+    ) -> Option<String> {
+        let page = self.page;
+        let window = Span::new(span.start.saturating_sub(REACH), span.end + REACH);
+        let mut mentions: Vec<Span> = page
+            .mentions
+            .inside(window)
+            .iter()
+            .filter(|mention| mention.host.is_none())
+            .map(|mention| mention.span)
+            .collect();
+        mentions.sort_by_key(|mention| mention.start.abs_diff(span.start));
+        let mentions = mentions.into_iter().take(MAX_MENTIONS);
+        let slots: Vec<Slot<'_>> = mentions.filter_map(|mention| Slot::of(page, mention)).collect();
+        if slots.is_empty() {
+            return None;
+        }
+        let own = page.lines.around(span.start);
+        let own = Span::new(own.start, span.start);
+        let in_own = slots.iter().filter(|slot| !slot.is_assignment() && !slot.behind.is_empty());
+        let mut names = in_own.filter_map(|slot| self.name_in(slot, own));
+        names.next().or_else(|| {
+            let mut lines = self.lines_about(span, column, context).into_iter();
+            lines.find_map(|line| slots.iter().find_map(|slot| self.name_in(slot, line)))
+        })
+    }
+
+    /// The lines that head the value's blocks, or stand in the small ones of them, or in its row of a table.
+    fn lines_about(&self, span: Span, column: Option<&Column>, context: &Context) -> Vec<Span> {
+        let page = self.page;
+        let mut lines: Vec<Span> = vec![];
+        let mut add_all = |part: Span| {
+            let first = page.lines.around(part.start);
+            let inside = std::iter::once(first).chain(page.lines.below(first)).take(MAX_LINES);
+            lines.extend(inside.take_while(|line| line.start < part.end));
+        };
+        if let Some(column) = column {
+            add_all(column.row);
+        }
+        for block in &context.blocks {
+            let end = blocks::end(page, block.start).filter(|end| *end > span.start);
+            let inside = Span::new(block.start, end.unwrap_or(span.start).max(block.start));
+            // What stands in a block with the provider's name may well be the provider's.
+            if page.mentions.within(block.header) || page.mentions.within(inside) {
+                break;
+            }
+            add_all(own_line(page, block));
+            if end.is_some() && inside.len() < MAX_BLOCK {
+                add_all(inside);
+            }
+        }
+        lines
+    }
+
+    /// The name of somebody else in a slot of a line, which does not speak of the provider.
+    fn name_in(&self, slot: &Slot<'_>, line: Span) -> Option<String> {
+        if line.len() > LONGEST || self.page.mentions.within(line) {
+            return None;
+        }
+        let name = slot.name_in(self.page.slice(line))?;
+        let credential = &self.page.vocabulary().credential;
+        let says_whose = |word: &String| {
+            !credential.contains(word) && !self.is_generic(word.as_bytes()) && word.len() > 1
+        };
+        let is_other = self.rivals.named_in(name)
+            || matches!(
+                self.namer.read(name).meaning,
+                Meaning::Unknown
+                    | Meaning::Rival
+                    | Meaning::ForeignCredential
+                    | Meaning::OtherPurpose
+            ) && lex::subwords(name).iter().any(says_whose);
+        (is_other && !randomness::is_drawn(name))
+            .then(|| String::from_utf8_lossy(name).into_owned())
+    }
+}
