@@ -252,8 +252,16 @@ impl Namer<'_> {
         let words: Vec<&[u8]> =
             joined.map(|pair| self.page.slice(pair[1].span)).take(MAX_ADJACENT).collect();
         let before = words.first().map(|word| self.read(word));
-        let is_rival = |label: &Label| label.meaning == Meaning::Rival;
-        if let Some(rival) = before.filter(is_rival).filter(|_| !label.names_provider) {
+        // `Segment Write Key: VALUE`: an everyday word is somebody's name if it is written like one.
+        let proper = || {
+            let is_proper = |word: &&&[u8]| word.first().is_some_and(u8::is_ascii_uppercase);
+            let mut proper = words.iter().filter(is_proper).map(|word| self.read(word));
+            proper.find(|label| label.meaning == Meaning::Rival)
+        };
+        let before = before.filter(is_rival).or_else(|| proper().filter(|_| !self.page.is_code()));
+        let names_us = |word: &&[u8]| self.read(word).names_provider;
+        if let Some(rival) = before.filter(|_| !label.names_provider && !words.iter().any(names_us))
+        {
             return rival;
         }
         let is_adjacent = names.first().is_some_and(|name| name.link == Link::Adjacent);
@@ -433,6 +441,10 @@ impl Namer<'_> {
 /// Whether a word is a number, a date or a time.
 fn is_number(name: &[u8]) -> bool {
     name.len() > 1 && name.iter().all(|byte| byte.is_ascii_digit() || b"-.TZ".contains(byte))
+}
+
+fn is_rival(label: &Label) -> bool {
+    label.meaning == Meaning::Rival
 }
 
 fn says_something(label: &Label) -> bool {
