@@ -100,7 +100,7 @@ fn is_name(text: &[u8]) -> bool {
 
 /// Length of a word and of what is none behind it.
 fn word_and_gap(text: &[u8]) -> usize {
-    let is_word = |byte: &&u8| lex::is_name(**byte);
+    let is_word = |byte: &&u8| lex::is_name(**byte) || **byte == b'-';
     let word = text.iter().take_while(is_word).count();
     word + text[word..].iter().take_while(|byte| !is_word(byte)).count()
 }
@@ -157,7 +157,13 @@ impl Judge<'_, '_> {
             if page.mentions.within(block.header) || page.mentions.within(inside) {
                 break;
             }
-            add_all(own_line(page, block));
+            let head = own_line(page, block);
+            // What a test is called is nobody (`it('…', () => {`).
+            let has_title = page.slice(head).iter().any(|byte| b"'\"`".contains(byte));
+            if has_title && blocks::is_function(page, block) {
+                continue;
+            }
+            add_all(head);
             if end.is_some() && inside.len() < MAX_BLOCK {
                 add_all(inside);
             }
