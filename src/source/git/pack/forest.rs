@@ -11,6 +11,9 @@ const NONE: u32 = u32::MAX;
 /// A base that is not known, since the entry is damaged.
 const LOST: u32 = NONE - 1;
 
+/// So many entries further the next one is asked for while one is read.
+const AHEAD: usize = 8;
+
 /// An entry that has no place in the forest.
 #[derive(Debug)]
 pub(crate) struct Damaged {
@@ -174,6 +177,9 @@ fn parent(
     (offsets, drawers): (&[u64], &Drawers),
     entry: usize,
 ) -> Result<u32, EntryError> {
+    if let Some(&next) = offsets.get(entry + AHEAD) {
+        pack.fetch_ahead(next);
+    }
     let base = match pack.entry(offsets[entry], offsets[entry + 1])?.kind {
         EntryKind::Whole(_) => None,
         EntryKind::OffsetDelta(offset) => Some(offset),

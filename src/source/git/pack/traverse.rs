@@ -173,7 +173,10 @@ impl<'a, V: Visit> Pass<'a, V> {
         'a: 's,
     {
         let mut worker = self.check_out();
-        for &root in roots {
+        for (at, &root) in roots.iter().enumerate() {
+            if let Some(&next) = roots.get(at + 1) {
+                self.pack.fetch_ahead(self.forest.range(next).0);
+            }
             self.root(&mut worker, root);
             self.drain(scope, &mut worker);
         }
