@@ -68,7 +68,8 @@ impl Member {
         if let Some((key, (_, known))) = rival {
             // A link with its escapes decoded is the true one, and later views are the decoded ones.
             let stays = known.confidence > candidate.confidence
-                || known.confidence == candidate.confidence && known.secret == candidate.secret;
+                || known.confidence == candidate.confidence && known.secret == candidate.secret
+                || is_overrun(known.secret.expose(), candidate.secret.expose());
             if stays {
                 return;
             }
@@ -78,5 +79,28 @@ impl Member {
         self.longest = self.longest.max(span.len());
         self.candidates.insert((span.start, self.next), (span, candidate));
         self.next += 1;
+    }
+}
+
+/// Whether a link that was whole goes on in `longer` with what is no part of one, as where the literals of a log's line were joined.
+fn is_overrun(whole: &[u8], longer: &[u8]) -> bool {
+    const LAST: usize = 24;
+    let last = whole.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let rest = longer.strip_prefix(whole).unwrap_or_default();
+    last >= LAST && rest.first().is_some_and(|byte| !b"&?#/=%;".contains(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_ends_with_its_literal_in_a_log() {
+        let key = "k".repeat(32);
+        let link = format!("https://yousign.app/signatures/x?s=1&k={key}");
+        assert!(is_overrun(link.as_bytes(), format!("{link}-Mozilla/5.0").as_bytes()));
+        assert!(!is_overrun(link.as_bytes(), format!("{link}&r=2").as_bytes()));
+        let cut = link.strip_suffix(&key).expect("it ends so");
+        assert!(!is_overrun(cut.as_bytes(), link.as_bytes()));
     }
 }

@@ -96,11 +96,11 @@ impl Judge<'_, '_> {
             self.weigh_passing(context, label, verdict);
             return;
         }
-        if let Some(owner) = self.twin_of_ours(span, naming.column.as_ref(), context) {
-            let text = format!("`{owner}` stands where a line like it has `{name}`");
-            verdict.add(weights.rival_block, text);
-        }
         if !self.weigh_items(span, naming, &items, verdict) {
+            if let Some(owner) = self.twin_of_ours(span, naming.column.as_ref(), context) {
+                let text = format!("`{owner}` stands where a line like it has `{name}`");
+                verdict.add(weights.rival_block, text);
+            }
             self.weigh_distance(span, naming, context, verdict);
         }
         self.weigh_passing(context, label, verdict);

@@ -280,9 +280,38 @@ impl Judge<'_, '_> {
             Some((block.start, near(Span::new(block.start, blocks::end(self.page, block.start)?))))
         });
         let statement = context.statement.map(|statement| (span.start, near(statement)));
-        statement.into_iter().chain(windows).chain(own).find_map(|(start, window)| {
+        let told = statement.into_iter().chain(windows).chain(own).find_map(|(start, window)| {
             let host = urls::nearest_host(self.page, window, span, items);
             host.filter(|host| is_sent(start, host))
+        });
+        told.or_else(|| self.host_in_constant(context))
+    }
+
+    /// The host that a constant holds with which the URL of the value's call begins (``fetch(`${CRM}/…`, … VALUE)``).
+    fn host_in_constant(&self, context: &Context) -> Option<Host> {
+        const LONGEST: usize = 40;
+        let text = self.page.text;
+        let is_call = |block: &&Block| text.get(block.start) == Some(&b'(');
+        let call = context.blocks.iter().take(4).find(is_call)?;
+        let opening = [&b"`${"[..], b"\"${", b"f\"{", b"f'{", b""];
+        let behind = text[call.start + 1..].trim_ascii_start();
+        let name = opening.iter().find_map(|opening| behind.strip_prefix(*opening))?;
+        let length = name.iter().take(LONGEST).take_while(|byte| lex::is_name(**byte)).count();
+        let (name, rest) = name.split_at(length);
+        let rest = rest.trim_ascii_start();
+        let goes_on = [&b"}/"[..], b"+", b". '", b". \"", b".. "];
+        if length < 2 || !goes_on.iter().any(|sign| rest.starts_with(sign)) {
+            return None;
+        }
+        let mut places = memchr::memmem::find_iter(text, name);
+        places.find_map(|at| {
+            let is_word = at.checked_sub(1).is_none_or(|before| !lex::is_name(text[before]));
+            let line = self.page.lines.around(at);
+            let value = &text[at + length..line.end.min(at + length + 2 * LONGEST).max(at + length)];
+            let equals = value.trim_ascii_start();
+            let is_given = equals.starts_with(b"=") || equals.starts_with(b":");
+            let scheme = memchr::memmem::find(value, b"://").filter(|_| is_word && is_given)?;
+            urls::host_at(self.page, at + length + scheme)
         })
     }
 }

@@ -79,7 +79,7 @@ impl Namer<'_> {
 
     /// The column's name, or where it only carries a value (`name;value`), another field of the row.
     fn column_label(&self, column: &Column, span: Span) -> Option<Label> {
-        let label = self.read_span(column.name);
+        let label = self.read_title(column.name);
         let is_ours = |label: &&Label| label.names_provider && label.meaning == Meaning::Credential;
         let titles = column.fields.iter().map(|(_, field)| *field);
         let titles = || titles.clone().filter(|field| field.len() < MAX_TITLE);
@@ -102,10 +102,26 @@ impl Namer<'_> {
         own.or_else(|| labels.iter().find(is_other).cloned())
     }
 
+    /// Reads the name of a column, which may be one of two things (`login / key`).
+    fn read_title(&self, title: Span) -> Label {
+        let whole = self.read_span(title);
+        let is_credential = |label: &Label| label.meaning == Meaning::Credential;
+        if is_credential(&whole) {
+            return whole;
+        }
+        let parts = self.page.slice(title).split(|byte| *byte == b'/').map(<[u8]>::trim_ascii);
+        let mut labels = parts.filter(|part| !part.is_empty()).map(|part| self.read(part));
+        labels.find(is_credential).unwrap_or(whole)
+    }
+
     /// The name of a value's place in a row, and what the data around that name says of whose it is.
     fn positional_label(&self, span: Span) -> Option<Label> {
         let (name, row) = positional::name(self.page, span)?;
         let label = self.read_span(name);
+        // `env("NAME", VALUE)` with a parameter `default`: the other arguments tell.
+        if label.meaning == Meaning::Carrier {
+            return None;
+        }
         // `new Partner("crm", …, VALUE)`: whose it is stands beside it.
         let is_open = label.meaning == Meaning::Credential && !label.names_provider;
         if is_open && self.rivals.named_plainly_in(self.page.slice(Span::new(row, span.start))) {

@@ -212,13 +212,31 @@ impl Judge<'_, '_> {
 
     /// Whether a password's siblings are those of a database's.
     pub(crate) fn is_for_database(&self, span: Span) -> bool {
-        let around = context::siblings(self.page.text, span);
+        let around = self.in_record(context::siblings(self.page.text, span), span);
         let is_field = |word: &str| self.page.vocabulary().database_field.contains(word);
         !self.page.mentions.within_any(around, |mention| mention.host.is_some())
             && around
                 .without(span)
                 .into_iter()
                 .any(|part| lex::any_said(self.page.slice(part), is_field))
+    }
+
+    /// What of `around` is written in lines of markup that begin like the value's, if that begins with a tag.
+    fn in_record(&self, around: Span, span: Span) -> Span {
+        let page = self.page;
+        let own = page.lines.around(span.start);
+        let tag = page.slice(own).trim_ascii_start();
+        let length = tag.iter().take_while(|byte| !matches!(byte, b'>' | b' ')).count();
+        let (tag, is_tag) = (&tag[..length], tag.starts_with(b"<"));
+        if !is_tag {
+            return around;
+        }
+        let is_alike = |line: &Span| page.slice(*line).trim_ascii_start().starts_with(tag);
+        let above = page.lines.above(own).take_while(|line| line.end > around.start && is_alike(line));
+        let below = page.lines.below(own).take_while(|line| line.start < around.end && is_alike(line));
+        let start = above.last().unwrap_or(own).start.max(around.start);
+        let end = below.last().unwrap_or(own).end.min(around.end);
+        Span::new(start.min(span.start), end.max(span.end))
     }
 
     /// Whether a name ends as files of a project do (`YousignClient.php`).
