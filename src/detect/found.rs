@@ -84,10 +84,9 @@ impl Member {
 
 /// Whether a link that was whole goes on in `longer` with what is no part of one, as where the literals of a log's line were joined.
 fn is_overrun(whole: &[u8], longer: &[u8]) -> bool {
-    const LAST: usize = 24;
-    let last = whole.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let is_joint = |byte: &u8| b"&?#/=%;".contains(byte);
     let rest = longer.strip_prefix(whole).unwrap_or_default();
-    last >= LAST && rest.first().is_some_and(|byte| !b"&?#/=%;".contains(byte))
+    !whole.last().is_none_or(is_joint) && rest.first().is_some_and(|byte| !is_joint(byte))
 }
 
 #[cfg(test)]

@@ -199,6 +199,9 @@ fn url_before(text: &[u8], span: Span) -> Option<Span> {
     text[url.start..url.end].contains(&b'?').then_some(url)
 }
 
+/// What parts a URL's scheme from its host.
+const SCHEME: &[u8] = b"://";
+
 /// Whose host a call or a block speaks to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
@@ -218,7 +221,9 @@ pub(crate) fn nearest_host(
     items: &[Item],
 ) -> Option<Host> {
     let text = page.slice(window);
-    let starts = memchr::memmem::find_iter(text, b"://").map(|at| window.start + at);
+    let urls = memchr::memmem::find_iter(text, SCHEME);
+    let fields = memchr::memmem::find_iter(text, b"host").filter_map(|at| named_host(text, at));
+    let starts = urls.chain(fields).map(|at| window.start + at);
     starts
         .filter(|at| {
             !is_in_comment(page, *at)
@@ -228,6 +233,20 @@ pub(crate) fn nearest_host(
         .filter_map(|at| Some((at, host_at(page, at)?)))
         .min_by_key(|(at, _)| at.abs_diff(span.start))
         .map(|(_, host)| host)
+}
+
+/// Where a host begins that stands without a scheme in the field whose name ends at `at` (`"host": "api.acme.com"`), less what a
+/// scheme's end would take.
+fn named_host(text: &[u8], at: usize) -> Option<usize> {
+    let is_word = at.checked_sub(1).is_none_or(|before| !text[before].is_ascii_alphanumeric());
+    let behind = &text[at + b"host".len()..];
+    let gap = behind.iter().take(6).take_while(|byte| b"\"': =".contains(byte)).count();
+    let is_given = behind[..gap].iter().any(|byte| matches!(byte, b':' | b'='));
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    let name = behind[gap..].iter().take_while(is_part).count();
+    let is_domain = memchr::memchr(b'.', &behind[gap..gap + name]).is_some_and(|dot| dot > 0);
+    (is_word && is_given && is_domain)
+        .then(|| at + b"host".len() + gap - SCHEME.len().min(at + gap))
 }
 
 /// Whether the value stands in a line like a request's header, which begins with its name and a colon.

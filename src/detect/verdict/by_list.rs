@@ -19,6 +19,8 @@ use crate::location::Span;
 const NEAR: usize = 600;
 /// Bytes of an item in which another provider's name says whose it is.
 const MAX_ITEM: usize = 2_000;
+/// Bytes of an item's name.
+const MAX_NAME: usize = 40;
 /// Mentions in other items that are looked at.
 const MAX_MENTIONS: usize = 4;
 
@@ -55,6 +57,11 @@ impl Judge<'_, '_> {
         if let Some(name) = other.or_else(|| self.statement_of_another(span)) {
             let text = format!("its item in a list is called `{name}`, another one `{provider}`");
             verdict.add(weights.other_item, text);
+        } else if let Some(name) = items.iter().find_map(|item| self.item_of_its_own(item, naming))
+        {
+            let text =
+                format!("its item in a list is called `{name}`, and {provider} is in another");
+            verdict.add(weights.strange_block, text);
         }
         false
     }
@@ -68,6 +75,29 @@ impl Judge<'_, '_> {
         let keys = beside.take(MAX_MENTIONS).filter_map(|mention| self.key_of_owner(mention.span));
         let name = keys.filter_map(|key| self.name_of_item(item.span, key)).next()?;
         (!self.page.mentions.within(item.span)).then_some(name)
+    }
+
+    /// The name that a list's item of some lines has, if the provider stands only in others (`- job_name: acme`).
+    fn item_of_its_own(&self, item: &Item, naming: &Naming) -> Option<String> {
+        let page = self.page;
+        let lines = memchr::memchr_iter(b'\n', page.slice(item.span)).count();
+        let mut mentions = page.mentions.inside(item.list).iter();
+        let is_apart = !page.mentions.within(item.span)
+            && mentions.any(|mention| item.is_beside(page, mention.span.start));
+        // In a list of pairs the name is the value's own.
+        let label = naming.label.as_ref().filter(|_| is_apart && lines > 2)?;
+        let first =
+            page.slice(page.lines.around(item.span.start)).trim_ascii().strip_prefix(b"- ")?;
+        let (key, name) = first.split_at(memchr::memchr(b':', first)?);
+        let identity = lex::last_subword(key);
+        let name = name[1..].trim_ascii();
+        let is_name = name.len() < MAX_NAME && name.iter().all(|byte| lex::is_word(*byte));
+        let tells = page.vocabulary().identity.contains(&identity)
+            && is_name
+            && !self.is_generic(name)
+            && self.namer.read(name).meaning != Meaning::Credential
+            && label.text.as_bytes() != name;
+        tells.then(|| String::from_utf8_lossy(name).into_owned())
     }
 
     /// What the value's item in a list says of another provider, if another item of that list speaks of ours.

@@ -307,7 +307,8 @@ impl Judge<'_, '_> {
         places.find_map(|at| {
             let is_word = at.checked_sub(1).is_none_or(|before| !lex::is_name(text[before]));
             let line = self.page.lines.around(at);
-            let value = &text[at + length..line.end.min(at + length + 2 * LONGEST).max(at + length)];
+            let value =
+                &text[at + length..line.end.min(at + length + 2 * LONGEST).max(at + length)];
             let equals = value.trim_ascii_start();
             let is_given = equals.starts_with(b"=") || equals.starts_with(b":");
             let scheme = memchr::memmem::find(value, b"://").filter(|_| is_word && is_given)?;

@@ -232,8 +232,10 @@ impl Judge<'_, '_> {
             return around;
         }
         let is_alike = |line: &Span| page.slice(*line).trim_ascii_start().starts_with(tag);
-        let above = page.lines.above(own).take_while(|line| line.end > around.start && is_alike(line));
-        let below = page.lines.below(own).take_while(|line| line.start < around.end && is_alike(line));
+        let above =
+            page.lines.above(own).take_while(|line| line.end > around.start && is_alike(line));
+        let below =
+            page.lines.below(own).take_while(|line| line.start < around.end && is_alike(line));
         let start = above.last().unwrap_or(own).start.max(around.start);
         let end = below.last().unwrap_or(own).end.min(around.end);
         Span::new(start.min(span.start), end.max(span.end))
