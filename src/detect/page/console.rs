@@ -104,7 +104,7 @@ pub(crate) fn exported_chat(page: &Page<'_>, rivals: &Rivals, span: Span) -> Opt
         && said.len() < span.len() + LONGEST_SENDER
         && !page.mentions.within(said)
         && !rivals.named_plainly_in(page.slice(said))
-        && !says_of_what(page, &page.text[said.start..span.start]);
+        && !says_of_what(page, rivals, &page.text[said.start..span.start]);
     is_message.then_some(())?;
     let floor = key.start.saturating_sub(MESSAGE_REACH);
     let opening = [b"\"", page.slice(key), b"\":"].concat();
@@ -120,7 +120,7 @@ pub(crate) fn exported_chat(page: &Page<'_>, rivals: &Rivals, span: Span) -> Opt
 }
 
 /// Whether what is said before a value tells itself what that is: a digest (`le md5 VALUE`), or somebody else's (`et pour Acme : VALUE`).
-fn says_of_what(page: &Page<'_>, said: &[u8]) -> bool {
+fn says_of_what(page: &Page<'_>, rivals: &Rivals, said: &[u8]) -> bool {
     let vocabulary = page.vocabulary();
     let lower = |word: &[u8]| String::from_utf8_lossy(word).to_lowercase();
     let words = said.split(|byte| !lex::is_name(*byte)).filter(|word| !word.is_empty());
@@ -132,7 +132,7 @@ fn says_of_what(page: &Page<'_>, said: &[u8]) -> bool {
         words[at][0].is_ascii_uppercase()
             && at > 0
             && !vocabulary.credential.contains(&word)
-            && !vocabulary.neutral.contains(&word)
+            && (!vocabulary.neutral.contains(&word) || rivals.named_in(words[at]))
             && (is_last || before.is_some_and(|before| vocabulary.belonging.contains(&before)))
     };
     (0..words.len()).any(|at| vocabulary.digest.contains(&lower(words[at])) || is_name(at))

@@ -30,15 +30,40 @@ pub(crate) fn tokens(provider: &Provider, text: &[u8]) -> Vec<Span> {
         let start =
             at - text[..at].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
         let end = at + text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let run = Span::new(start, end);
+        let start = start + glued_name(provider, text, run);
         let token = &text[start..end];
         if shapes(provider).any(|shape| shape.accepts(token))
-            && (stands_alone(text, start, end) || follows_name(provider, text, start, end))
+            && (stands_alone(text, start, end)
+                || follows_name(provider, text, start, end)
+                || start > run.start)
         {
             found.push(Span::new(start, end));
         }
         at = end + shortest;
     }
     found
+}
+
+/// Bytes at the start of a run that end a name of the provider's before a value, as where a database's file has one column directly
+/// behind the other (`yousign_api_keyVALUE`); none if the rest has no shape of a rule's.
+fn glued_name(provider: &Provider, text: &[u8], run: Span) -> usize {
+    const LAST: [&[u8]; 3] = [b"key", b"token", b"secret"];
+    const REACH: usize = 60;
+    let glued = &text[run.start..run.end];
+    let word = LAST.into_iter().find(|word| {
+        let value = glued.strip_prefix(*word);
+        value.is_some_and(|value| shapes(provider).any(|shape| shape.accepts(value)))
+    });
+    let Some(word) = word else { return 0 };
+    let near = &text[run.start.saturating_sub(REACH)..text.len().min(run.end + REACH)];
+    let before = &text[run.start.saturating_sub(REACH)..run.start];
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+    let length = before.iter().rev().take_while(is_part).count();
+    let name = before[before.len() - length..].to_ascii_lowercase();
+    let is_ours = |ours: &String| memchr::memmem::find(&name, ours.as_bytes()).is_some();
+    let is_binary = near.iter().any(|byte| *byte < 9);
+    if is_binary && provider.names.iter().any(is_ours) { word.len() } else { 0 }
 }
 
 /// Runs of letters, digits, `-` and `_` of the given lengths: what a key of any shape may be.
@@ -143,4 +168,21 @@ fn is_url_path(text: &[u8], start: usize) -> bool {
     memchr::memmem::find_iter(prefix, b"://").any(follows_scheme)
         || prefix.starts_with(b"/")
         || prefix == b"//"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::RuleSet;
+
+    #[test]
+    fn a_name_and_its_value_touch_in_a_database() {
+        let rules = RuleSet::built_in().expect("built-in rules are valid");
+        let found = |text: &str| tokens(&rules.providers[0], text.as_bytes());
+        let value = "aB3dE5gH".repeat(4);
+        let record = format!("\u{3}\u{2b}yousign_api_key{value}\u{3}\u{1b}locale");
+        assert_eq!(found(&record), [Span::new(17, 17 + value.len())]);
+        assert_eq!(found(&format!("yousign_api_key{value}")), []);
+        assert_eq!(found(&record.replace("yousign", "acme___")), []);
+    }
 }
