@@ -184,9 +184,11 @@ impl Judge<'_, '_> {
             let value = self.page.slice(*field).trim_ascii();
             let value =
                 value.strip_prefix(b"'").and_then(|text| text.strip_suffix(b"'")).unwrap_or(value);
-            let is_word = !value.is_empty()
-                && value.len() < 32
-                && value.iter().all(|byte| lex::is_word(*byte));
+            // `La Poste (suivi)`
+            let end = memchr::memmem::find(value, b" (").unwrap_or(value.len());
+            let value = &value[..end];
+            let is_part = |byte: &u8| lex::is_word(*byte) || matches!(byte, b' ' | b'\'');
+            let is_word = !value.is_empty() && value.len() < 32 && value.iter().all(is_part);
             let is_other = is_word
                 && lex::any_subword(self.page.slice(*name), is_owner)
                 && !self.is_generic(value)

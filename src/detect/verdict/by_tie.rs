@@ -23,6 +23,8 @@ use crate::rule::Rule;
 
 /// How far another provider is searched, in bytes.
 const RIVAL_REACH: usize = 1_500;
+/// Lines of a document of YAML, or of a file in a patch, that are read.
+const MAX_PART: usize = 200;
 
 impl Judge<'_, '_> {
     /// Weighs how closely the value is tied to the provider, and whether it is tied to somebody else.
@@ -241,6 +243,10 @@ impl Judge<'_, '_> {
             let text = format!("another provider is nearer, {}", rival.in_words());
             verdict.add(self.weights.rival_nearer, text);
         }
+        if let Some(part) = self.part_of_another(span) {
+            let text = format!("stands in `{part}`, and {} in another part", self.provider.name);
+            verdict.add(self.weights.strange_block, text);
+        }
         if let Some(owner) = self.owner_of_file() {
             let text = format!("the file is called after `{owner}`");
             verdict.add(self.weights.rival_nearer, text);
@@ -252,6 +258,34 @@ impl Judge<'_, '_> {
             let text = format!("its block `{block}` is about something else");
             verdict.add(self.weights.strange_block, text);
         }
+    }
+
+    /// What the value's document of a YAML file is called, or its file in a patch, if the provider is named in other ones only.
+    fn part_of_another(&self, span: Span) -> Option<String> {
+        let (page, text) = (self.page, self.page.text);
+        let begins = |line: &Span| {
+            let line = page.slice(*line).trim_ascii_end();
+            page.is_yaml() && line == b"---" || line.starts_with(b"diff --git ")
+        };
+        let own = page.lines.around(span.start);
+        let head = page.lines.above(own).take(MAX_PART).find(begins);
+        let next = page.lines.below(own).take(MAX_PART).find(begins);
+        let start = head.or(next).map(|_| head.map_or(0, |line| line.start))?;
+        let part = Span::new(start, next.map_or(text.len(), |line| line.start));
+        if page.mentions.in_text.is_empty() || page.mentions.within(part) {
+            return None;
+        }
+        let names = std::iter::once(page.lines.around(start))
+            .chain(page.lines.below(page.lines.around(start)));
+        let mut names = names.take(MAX_PART).take_while(|line| line.start < part.end);
+        names.find_map(|line| {
+            let line = page.slice(line).trim_ascii();
+            let file = line.strip_prefix(b"diff --git ");
+            let file = file.and_then(|file| file.rsplit(|byte| *byte == b'/').next());
+            let name = file.or_else(|| line.strip_prefix(b"name: "))?;
+            let stem = name.split(|byte| *byte == b'.').next().unwrap_or(name);
+            (!self.is_generic(stem)).then(|| String::from_utf8_lossy(name).into_owned())
+        })
     }
 
     /// Another provider whose name the file bears, and nothing but that.

@@ -99,7 +99,11 @@ impl Judge<'_, '_> {
     /// The name of a setting near by which holds a host of the provider's API and begins with the same word as the value's
     /// (`BRIDGE_TOKEN=VALUE`, `BRIDGE_UPSTREAM=https://…`).
     pub(crate) fn name_with_our_host(&self, span: Span, label: &Label) -> Option<String> {
-        let [first, _, ..] = label.words.as_slice() else { return None };
+        let [first, .., last] = label.words.as_slice() else { return None };
+        // French says first what it is: `JETON_DEVIS`, `URL_DEVIS`.
+        let credential = &self.page.vocabulary().credential;
+        let is_last = credential.contains(first) && !credential.contains(last);
+        let first = if is_last { last } else { first };
         let is_build = |word: &String| {
             let mut prefixes = self.page.rules.places.public_prefixes.iter();
             prefixes.any(|prefix| prefix.to_ascii_lowercase().split('_').any(|part| part == word))
@@ -122,7 +126,8 @@ impl Judge<'_, '_> {
                         _ => None,
                     },
                 )?;
-            let is_alike = lex::subwords(name).first() == Some(first);
+            let words = lex::subwords(name);
+            let is_alike = if is_last { words.last() } else { words.first() } == Some(first);
             is_alike.then(|| String::from_utf8_lossy(name).into_owned())
         })
     }
@@ -262,9 +267,9 @@ impl Judge<'_, '_> {
         };
         let strange = context.blocks[..inner].iter().position(is_strange);
         let inner = strange.map_or(inner, |at| at + 1);
-        let calls = context.blocks[..inner]
-            .iter()
-            .filter(|block| block.is_data || self.page.text.get(block.start) == Some(&b'('));
+        let calls = context.blocks[..inner].iter().filter(|block| {
+            block.is_data || self.page.text.get(block.start) == Some(&b'(') || self.is_record(block)
+        });
         let windows = calls.take(3).filter_map(|block| {
             let end = blocks::end(self.page, block.start)?;
             Some((block.start, near(Span::new(block.start, self.chain_end(end)))))
@@ -280,11 +285,22 @@ impl Judge<'_, '_> {
             Some((block.start, near(Span::new(block.start, blocks::end(self.page, block.start)?))))
         });
         let statement = context.statement.map(|statement| (span.start, near(statement)));
-        let told = statement.into_iter().chain(windows).chain(own).find_map(|(start, window)| {
+        let told = statement.into_iter().chain(own).chain(windows).find_map(|(start, window)| {
             let host = urls::nearest_host(self.page, window, span, items);
             host.filter(|host| is_sent(start, host))
         });
         told.or_else(|| self.host_in_constant(context))
+    }
+
+    /// Whether a block is a class or a literal of a struct (`Upstream {`), whose fields are about one thing.
+    fn is_record(&self, block: &Block) -> bool {
+        let head = self.page.slice(own_line(self.page, block)).trim_ascii();
+        if let Some(name) = head.strip_prefix(b"class ") {
+            return name.ends_with(b":");
+        }
+        let is_literal = self.page.text.get(block.start) == Some(&b'{');
+        let is_part = |byte: &u8| lex::is_name(*byte) || matches!(byte, b':' | b'.' | b'&');
+        is_literal && head.first().is_some_and(u8::is_ascii_uppercase) && head.iter().all(is_part)
     }
 
     /// The host that a constant holds with which the URL of the value's call begins (``fetch(`${CRM}/…`, … VALUE)``).

@@ -68,7 +68,11 @@ impl<'t> Slot<'t> {
             let (from, to) = (name.iter().position(marks)?, name.iter().rposition(marks)? + 1);
             return is_name(&name[from..to]).then_some(&name[from..to]);
         }
-        let rest = line.strip_prefix(self.before)?;
+        // `sms.provider=` is to `sms.token=` what `esign.provider=` is to `esign.token=`.
+        let rest = line.strip_prefix(self.before).or_else(|| {
+            let (own, ours) = (without_owner(line)?, without_owner(self.before)?);
+            (!ours.is_empty()).then(|| own.strip_prefix(ours))?
+        })?;
         let near = &rest[..rest.len().min(MAX_NAME + self.behind.len())];
         let (name, rest) = match self.behind {
             // A path, say, whose last part is told apart: what follows need not be alike.
@@ -84,9 +88,17 @@ impl<'t> Slot<'t> {
 
     /// Whether this is how a variable of any name is given a value.
     fn is_assignment(&self) -> bool {
-        let is_structured = self.before.iter().any(|byte| b".[({\"'".contains(byte));
-        !is_structured && matches!(self.behind.trim_ascii(), b"=" | b":=" | b"")
+        let is_structured = self.before.iter().any(|byte| b".[({\"'=:".contains(byte));
+        let is_bare = self.before.is_empty() && self.behind.is_empty();
+        !is_structured && matches!(self.behind.trim_ascii(), b"=" | b":=") || is_bare
     }
+}
+
+/// What stands behind the first word of a setting's name and what parts it from the next (`provider=` of `SMS_PROVIDER=`).
+fn without_owner(line: &[u8]) -> Option<&[u8]> {
+    let word = line.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let parts = matches!(line.get(word), Some(b'.' | b'_'));
+    (word > 1 && parts).then(|| &line[word + 1..])
 }
 
 /// Whether a text can be somebody's name.
@@ -114,6 +126,9 @@ impl Judge<'_, '_> {
         context: &Context,
     ) -> Option<String> {
         let page = self.page;
+        if page.mentions.within(page.lines.around(span.start)) {
+            return None;
+        }
         let window = Span::new(span.start.saturating_sub(REACH), span.end + REACH);
         let mut mentions: Vec<Span> = page
             .mentions
@@ -132,9 +147,13 @@ impl Judge<'_, '_> {
         let own = Span::new(own.start, span.start);
         let in_own = slots.iter().filter(|slot| !slot.is_assignment() && !slot.behind.is_empty());
         let mut names = in_own.filter_map(|slot| self.name_in(slot, own));
-        names.next().or_else(|| {
-            let mut lines = self.lines_about(span, column, context).into_iter();
-            lines.find_map(|line| slots.iter().find_map(|slot| self.name_in(slot, line)))
+        let mut lines = self.lines_about(span, column, context).into_iter();
+        let in_lines =
+            || lines.find_map(|line| slots.iter().find_map(|slot| self.name_in(slot, line)));
+        names.next().or_else(in_lines).or_else(|| {
+            let mut lines = self.paragraph(span).into_iter();
+            let slots = || slots.iter().filter(|slot| !slot.is_assignment());
+            lines.find_map(|line| slots().find_map(|slot| self.name_in(slot, line)))
         })
     }
 
@@ -169,6 +188,24 @@ impl Judge<'_, '_> {
             }
         }
         lines
+    }
+
+    /// The lines around the value's own, up to blank ones; none if one of them names the provider.
+    fn paragraph(&self, span: Span) -> Vec<Span> {
+        let page = self.page;
+        let own = page.lines.around(span.start);
+        // Of a page, lines that begin with the same tag.
+        let head = page.slice(own).trim_ascii_start();
+        let length = head.iter().take_while(|byte| !matches!(byte, b'>' | b' ')).count();
+        let tag = if head.starts_with(b"<") { &head[..length] } else { b"" };
+        let is_text = |line: &Span| {
+            let line = page.slice(*line).trim_ascii();
+            !line.is_empty() && line.starts_with(tag)
+        };
+        let above = page.lines.above(own).take(MAX_LINES / 2).take_while(is_text);
+        let below = page.lines.below(own).take(MAX_LINES / 2).take_while(is_text);
+        let lines: Vec<Span> = above.chain(below).collect();
+        if lines.iter().any(|line| page.mentions.within(*line)) { vec![] } else { lines }
     }
 
     /// The name of somebody else in a slot of a line, which does not speak of the provider.

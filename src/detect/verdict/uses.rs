@@ -168,8 +168,21 @@ impl Judge<'_, '_> {
                 None => self.page.mentions.in_path,
             }
         };
-        let is_use = |at: &usize| !own.overlaps(Span::new(*at, *at + 1));
+        let is_use = |at: &usize| {
+            !own.overlaps(Span::new(*at, *at + 1)) && !self.is_given_otherwise(name, own, *at)
+        };
         [first, last].into_iter().filter(is_use).any(is_ours)
+    }
+
+    /// Whether the name has another value where it is used at `at`: the last assignment before is not `own`.
+    fn is_given_otherwise(&self, name: &[u8], own: Span, at: usize) -> bool {
+        let is_given = |place: &Span| {
+            let behind = self.page.text[place.end..].trim_ascii_start();
+            let behind = behind.strip_prefix(b":").unwrap_or(behind);
+            behind.starts_with(b"=") && !behind.starts_with(b"==") && !behind.starts_with(b"=>")
+        };
+        let before = self.uses_of(name, own).filter(|place| place.start < at).filter(is_given);
+        before.last().is_some_and(|last| own.start > at || last.start > own.start)
     }
 
     /// Whether a request sends what has the name, and its URL, the provider's, stands right beside the header.
