@@ -9,6 +9,8 @@ use super::lines::Lines;
 use super::randomness::could_be_digest;
 use crate::location::Span;
 
+/// Lines of notes above a table.
+const MAX_NOTES: usize = 8;
 /// Rows longer than this are not split into columns.
 const MAX_ROW: usize = 4_000;
 /// The same for a table that is drawn, and rows above a value in it that are read.
@@ -57,6 +59,8 @@ impl Column {
 
 /// The first line of a file whose other lines are rows.
 pub(crate) struct Header {
+    /// Where its line begins.
+    start: usize,
     separator: u8,
     names: Vec<Span>,
 }
@@ -64,8 +68,12 @@ pub(crate) struct Header {
 impl Header {
     /// Reads the first line of a text; `None` if it is not of names alone.
     pub(crate) fn read(text: &[u8], lines: &Lines) -> Option<Self> {
-        let line = lines.around(0);
-        let row = &text[..line.end.min(MAX_ROW + 1)];
+        // Notes may stand above the table.
+        let first = lines.around(0);
+        let is_note = |line: &Span| text[line.start..line.end].starts_with(b"#");
+        let mut all = std::iter::once(first).chain(lines.below(first)).take(MAX_NOTES + 1);
+        let line = all.find(|line| !is_note(line))?;
+        let row = &text[line.start..line.end.min(line.start + MAX_ROW + 1)];
         if row.len() > MAX_ROW {
             return None;
         }
@@ -80,6 +88,7 @@ impl Header {
         };
         let told = names.iter().filter(|name| !name.is_empty()).count();
         (told > 1 && names.iter().all(is_name)).then(|| Self {
+            start: line.start,
             separator,
             names: names.into_iter().map(|name| within(text, name)).collect(),
         })
@@ -244,7 +253,7 @@ fn is_in_capitals(line: &[u8]) -> bool {
 /// The name in the header, if that has as many fields as the value's row.
 fn in_csv(text: &[u8], lines: &Lines, header: &Header, span: Span) -> Option<Column> {
     let row = lines.around(span.start);
-    if row.start == 0 || row.len() > MAX_ROW {
+    if row.start <= header.start || row.len() > MAX_ROW {
         return None;
     }
     let values = fields(&text[row.start..row.end], header.separator);

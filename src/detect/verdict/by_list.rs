@@ -91,7 +91,8 @@ impl Judge<'_, '_> {
         let (key, name) = first.split_at(memchr::memchr(b':', first)?);
         let identity = lex::last_subword(key);
         let name = name[1..].trim_ascii();
-        let is_name = name.len() < MAX_NAME && name.iter().all(|byte| lex::is_word(*byte));
+        let is_part = |byte: &u8| lex::is_word(*byte) || b" ()'".contains(byte);
+        let is_name = name.len() < MAX_NAME && name.iter().all(is_part);
         let tells = page.vocabulary().identity.contains(&identity)
             && is_name
             && !self.is_generic(name)
