@@ -276,8 +276,10 @@ impl Judge<'_, '_> {
         });
         // What stands in a function passed to a call is not all sent to one host.
         let is_function = |block: &&Block| blocks::is_function(self.page, block);
-        let function = context.blocks.iter().find(is_function).map_or(0, |block| block.start);
-        let is_sent = |start: usize, host: &Host| start > function || *host == Host::Ours;
+        let function = context.blocks.iter().find(is_function).map(|block| block.start);
+        let is_sent = |start: usize, host: &Host| {
+            function.is_none_or(|function| start > function) || *host == Host::Ours
+        };
         // Of a server's settings: `location /sign/ { proxy_pass URL; proxy_set_header … VALUE; }`.
         let own = context.blocks.first().filter(|_| context.is_bearer && !self.page.is_code());
         let own = own.filter(|block| self.page.text.get(block.start) == Some(&b'{'));

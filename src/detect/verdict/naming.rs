@@ -91,6 +91,11 @@ impl Namer<'_> {
         if !matches!(label.meaning, Meaning::Carrier | Meaning::Unknown) || label.names_provider {
             return Some(label);
         }
+        // A column for each service: this one is another's.
+        let names = || column.fields.iter().map(|(name, _)| self.read_span(*name));
+        if label.meaning == Meaning::Unknown && names().any(|name| name.names_provider) {
+            return Some(Label { meaning: Meaning::Rival, ..label });
+        }
         let beside = columns::siblings(self.page.text, column).into_iter().chain(titles());
         let labels: Vec<Label> = beside
             .filter(|field| !field.overlaps(span) && !self.page.slice(*field).contains(&b' '))
