@@ -119,6 +119,9 @@ pub(crate) fn exported_chat(page: &Page<'_>, rivals: &Rivals, span: Span) -> Opt
     about(page, rivals, messages.take(MAX_MESSAGES))
 }
 
+/// Words behind what somebody tells the value of.
+const TELLING: [&str; 4] = ["c", "est", "is", "ist"];
+
 /// Whether what is said before a value tells itself what that is: a digest (`le md5 VALUE`), or somebody else's (`et pour Acme : VALUE`).
 fn says_of_what(page: &Page<'_>, rivals: &Rivals, said: &[u8]) -> bool {
     let vocabulary = page.vocabulary();
@@ -129,11 +132,15 @@ fn says_of_what(page: &Page<'_>, rivals: &Rivals, said: &[u8]) -> bool {
         let word = lower(words[at]);
         let is_last = at + 1 == words.len();
         let before = at.checked_sub(1).map(|before| lower(words[before]));
+        // `Acme c'est VALUE`
+        let is_told = || words.get(1).is_some_and(|next| TELLING.contains(&&*lower(next)));
         words[at][0].is_ascii_uppercase()
-            && at > 0
+            && (at > 0 || words[at].len() > 2 && !vocabulary.handover.contains(&word) && is_told())
             && !vocabulary.credential.contains(&word)
             && (!vocabulary.neutral.contains(&word) || rivals.named_in(words[at]))
-            && (is_last || before.is_some_and(|before| vocabulary.belonging.contains(&before)))
+            && (at == 0
+                || is_last
+                || before.is_some_and(|before| vocabulary.belonging.contains(&before)))
     };
     (0..words.len()).any(|at| vocabulary.digest.contains(&lower(words[at])) || is_name(at))
 }

@@ -245,8 +245,7 @@ fn named_host(text: &[u8], at: usize) -> Option<usize> {
     let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
     let name = behind[gap..].iter().take_while(is_part).count();
     let is_domain = memchr::memchr(b'.', &behind[gap..gap + name]).is_some_and(|dot| dot > 0);
-    (is_word && is_given && is_domain)
-        .then(|| at + b"host".len() + gap - SCHEME.len().min(at + gap))
+    (is_word && is_given && is_domain).then(|| at + b"host".len() + gap - SCHEME.len())
 }
 
 /// Whether the value stands in a line like a request's header, which begins with its name and a colon.
