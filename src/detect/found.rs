@@ -86,7 +86,9 @@ impl Member {
 fn is_overrun(whole: &[u8], longer: &[u8]) -> bool {
     let is_joint = |byte: &u8| b"&?#/=%;".contains(byte);
     let rest = longer.strip_prefix(whole).unwrap_or_default();
-    !whole.last().is_none_or(is_joint) && rest.first().is_some_and(|byte| !is_joint(byte))
+    memchr::memmem::find(whole, b"://").is_some()
+        && !whole.last().is_none_or(is_joint)
+        && rest.first().is_some_and(|byte| !is_joint(byte))
 }
 
 #[cfg(test)]
@@ -101,5 +103,6 @@ mod tests {
         assert!(!is_overrun(link.as_bytes(), format!("{link}&r=2").as_bytes()));
         let cut = link.strip_suffix(&key).expect("it ends so");
         assert!(!is_overrun(cut.as_bytes(), link.as_bytes()));
+        assert!(!is_overrun(b"half-a-password", b"half-a-password-and-the-rest"));
     }
 }

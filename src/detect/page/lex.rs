@@ -223,6 +223,14 @@ pub(crate) fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
+/// The beginning of the tag with which a line of markup begins (`<dt`); nothing for other lines.
+pub(crate) fn leading_tag(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii_start();
+    let ends = |byte: &u8| matches!(byte, b'>' | b' ');
+    let length = line.iter().position(ends).unwrap_or(line.len());
+    if line.starts_with(b"<") { &line[..length] } else { b"" }
+}
+
 /// The last part of a dotted or arrowed name: `setToken` of `client.setToken`.
 pub(crate) fn last_part(name: &[u8]) -> &[u8] {
     name.rsplit(|byte| !is_name(*byte)).find(|part| !part.is_empty()).unwrap_or(name)

@@ -48,6 +48,10 @@ const BESIDE: usize = 120;
 /// Bytes on each side of a keyword that are about the provider in a long text.
 pub(crate) const REACH: usize = 16 * 1024;
 
+/// The line that begins a document of YAML, and how the one begins that begins a file of a patch.
+const YAML_MARK: &[u8] = b"---";
+const PATCH_MARK: &[u8] = b"diff --git ";
+
 /// Calls that check signatures, or headers, kept per text.
 const MAX_CUES: usize = 1_000;
 
@@ -87,6 +91,8 @@ pub(crate) struct Page<'t> {
     header: OnceCell<Option<Header>>,
     /// The tables that the text defines.
     tables: OnceCell<Tables<'t>>,
+    /// Where the documents of a YAML file, or the files of a patch, begin.
+    parts: OnceCell<Vec<usize>>,
     /// Brackets and lines around the value at hand.
     outline: RefCell<Outline>,
     /// Ends of indented blocks and sections, by where they begin, as far as they were sought.
@@ -118,6 +124,7 @@ impl<'t> Page<'t> {
             owners: RefCell::default(),
             header: OnceCell::new(),
             tables: OnceCell::new(),
+            parts: OnceCell::new(),
             outline: RefCell::default(),
             ends: RefCell::default(),
         })
@@ -137,6 +144,26 @@ impl<'t> Page<'t> {
     /// The tables that the text defines.
     pub(crate) fn tables(&self) -> &Tables<'t> {
         self.tables.get_or_init(|| Tables::read(self.text))
+    }
+
+    /// The document of a YAML file, or the file of a patch, in which `at` stands, if there are several.
+    pub(crate) fn part(&self, at: usize) -> Option<Span> {
+        let parts = self.parts.get_or_init(|| {
+            let begin = |mark: &'static [u8]| memchr::memmem::find_iter(self.text, mark);
+            let starts = |at: &usize| at.checked_sub(1).is_none_or(|end| self.text[end] == b'\n');
+            let is_whole = |at: &usize| {
+                let line = self.lines.around(*at);
+                self.slice(line).trim_ascii_end() == YAML_MARK
+            };
+            let documents = begin(YAML_MARK).filter(|_| self.is_yaml()).filter(is_whole);
+            let mut parts: Vec<usize> = documents.chain(begin(PATCH_MARK)).filter(starts).collect();
+            parts.sort_unstable();
+            parts
+        });
+        let next = parts.partition_point(|start| *start <= at);
+        let start = next.checked_sub(1).map_or(0, |last| parts[last]);
+        let end = parts.get(next).copied().unwrap_or(self.text.len());
+        (!parts.is_empty()).then(|| Span::new(start, end))
     }
 
     /// The brackets and lines of a stretch that holds `needed`; the same is good for what comes within `reach` behind it.

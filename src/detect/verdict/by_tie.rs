@@ -23,8 +23,8 @@ use crate::rule::Rule;
 
 /// How far another provider is searched, in bytes.
 const RIVAL_REACH: usize = 1_500;
-/// Lines of a document of YAML, or of a file in a patch, that are read.
-const MAX_PART: usize = 200;
+/// Lines of a document of YAML, or of a file in a patch, in which its name is looked for.
+const MAX_PART: usize = 20;
 
 impl Judge<'_, '_> {
     /// Weighs how closely the value is tied to the provider, and whether it is tied to somebody else.
@@ -262,22 +262,14 @@ impl Judge<'_, '_> {
 
     /// What the value's document of a YAML file is called, or its file in a patch, if the provider is named in other ones only.
     fn part_of_another(&self, span: Span) -> Option<String> {
-        let (page, text) = (self.page, self.page.text);
-        let begins = |line: &Span| {
-            let line = page.slice(*line).trim_ascii_end();
-            page.is_yaml() && line == b"---" || line.starts_with(b"diff --git ")
-        };
-        let own = page.lines.around(span.start);
-        let head = page.lines.above(own).take(MAX_PART).find(begins);
-        let next = page.lines.below(own).take(MAX_PART).find(begins);
-        let start = head.or(next).map(|_| head.map_or(0, |line| line.start))?;
-        let part = Span::new(start, next.map_or(text.len(), |line| line.start));
+        let page = self.page;
+        let part = page.part(span.start)?;
         if page.mentions.in_text.is_empty() || page.mentions.within(part) {
             return None;
         }
-        let names = std::iter::once(page.lines.around(start))
-            .chain(page.lines.below(page.lines.around(start)));
-        let mut names = names.take(MAX_PART).take_while(|line| line.start < part.end);
+        let first = page.lines.around(part.start);
+        let lines = std::iter::once(first).chain(page.lines.below(first)).take(MAX_PART);
+        let mut names = lines.take_while(|line| line.start < part.end);
         names.find_map(|line| {
             let line = page.slice(line).trim_ascii();
             let file = line.strip_prefix(b"diff --git ");

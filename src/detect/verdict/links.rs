@@ -19,6 +19,8 @@ use crate::rule::Rule;
 
 /// How far a call or a data block is searched for the host that it speaks to, in bytes.
 const CALL_REACH: usize = 600;
+/// How far a constant or a resource is looked for, in bytes.
+const DEFINED_WITHIN: usize = 8 * 1024;
 
 impl Judge<'_, '_> {
     /// Weighs whether what the value is passed or assigned to is named where the text speaks of the provider, as by an
@@ -145,7 +147,8 @@ impl Judge<'_, '_> {
             let mut parts = reference.split(|byte| *byte == b'.');
             let (kind, name, _) = (parts.next()?, parts.next()?, parts.next()?);
             let header = [b"\"", kind, b"\" \"", name, b"\" {"].concat();
-            let open = memchr::memmem::find(self.page.text, &header)? + header.len() - 1;
+            let (from, near) = self.near(block.start);
+            let open = from + memchr::memmem::find(near, &header)? + header.len() - 1;
             let resource = Span::new(open, blocks::end(self.page, open)?.max(open));
             let is_ours = self.page.mentions.within_any(resource, |mention| mention.host.is_none());
             is_ours.then(|| String::from_utf8_lossy(name).into_owned())
@@ -294,6 +297,13 @@ impl Judge<'_, '_> {
         told.or_else(|| self.host_in_constant(context))
     }
 
+    /// What of the text stands not too far from `at`, and where it begins.
+    fn near(&self, at: usize) -> (usize, &[u8]) {
+        let text = self.page.text;
+        let from = at.saturating_sub(DEFINED_WITHIN);
+        (from, &text[from..text.len().min(at + DEFINED_WITHIN)])
+    }
+
     /// Whether a block is a class or a literal of a struct (`Upstream {`), whose fields are about one thing.
     fn is_record(&self, block: &Block) -> bool {
         let head = self.page.slice(own_line(self.page, block)).trim_ascii();
@@ -321,7 +331,8 @@ impl Judge<'_, '_> {
         if length < 2 || !goes_on.iter().any(|sign| rest.starts_with(sign)) {
             return None;
         }
-        let mut places = memchr::memmem::find_iter(text, name);
+        let (from, near) = self.near(call.start);
+        let mut places = memchr::memmem::find_iter(near, name).map(|at| from + at);
         places.find_map(|at| {
             let is_word = at.checked_sub(1).is_none_or(|before| !lex::is_name(text[before]));
             let line = self.page.lines.around(at);

@@ -225,10 +225,8 @@ impl Judge<'_, '_> {
     fn in_record(&self, around: Span, span: Span) -> Span {
         let page = self.page;
         let own = page.lines.around(span.start);
-        let tag = page.slice(own).trim_ascii_start();
-        let length = tag.iter().take_while(|byte| !matches!(byte, b'>' | b' ')).count();
-        let (tag, is_tag) = (&tag[..length], tag.starts_with(b"<"));
-        if !is_tag {
+        let tag = lex::leading_tag(page.slice(own));
+        if tag.is_empty() {
             return around;
         }
         let is_alike = |line: &Span| page.slice(*line).trim_ascii_start().starts_with(tag);

@@ -195,9 +195,7 @@ impl Judge<'_, '_> {
         let page = self.page;
         let own = page.lines.around(span.start);
         // Of a page, lines that begin with the same tag.
-        let head = page.slice(own).trim_ascii_start();
-        let length = head.iter().take_while(|byte| !matches!(byte, b'>' | b' ')).count();
-        let tag = if head.starts_with(b"<") { &head[..length] } else { b"" };
+        let tag = lex::leading_tag(page.slice(own));
         let is_text = |line: &Span| {
             let line = page.slice(*line).trim_ascii();
             !line.is_empty() && line.starts_with(tag)
