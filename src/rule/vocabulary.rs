@@ -39,7 +39,7 @@ vocabulary! {
         production, environment_flag, flag_owner, reference_word, published, file_ending,
         own_secret, purpose_owner, purpose_call, loading, identity, entry, header, owner_column,
         data_key, database_field, former, idle_url, message, declaring, defining,
-        constructor, handover, belonging,
+        constructor, handover, leading, telling, belonging,
         entering, trade;
     lists:
         reference, placeholder, encrypted_before, idle_hosts, answer, prompt, method, purpose_use;

@@ -119,9 +119,6 @@ pub(crate) fn exported_chat(page: &Page<'_>, rivals: &Rivals, span: Span) -> Opt
     about(page, rivals, messages.take(MAX_MESSAGES))
 }
 
-/// Words behind what somebody tells the value of.
-const TELLING: [&str; 4] = ["c", "est", "is", "ist"];
-
 /// Whether what is said before a value tells itself what that is: a digest (`le md5 VALUE`), or somebody else's (`et pour Acme : VALUE`).
 fn says_of_what(page: &Page<'_>, rivals: &Rivals, said: &[u8]) -> bool {
     let vocabulary = page.vocabulary();
@@ -133,7 +130,7 @@ fn says_of_what(page: &Page<'_>, rivals: &Rivals, said: &[u8]) -> bool {
         let is_last = at + 1 == words.len();
         let before = at.checked_sub(1).map(|before| lower(words[before]));
         // `Acme c'est VALUE`
-        let is_told = || words.get(1).is_some_and(|next| TELLING.contains(&&*lower(next)));
+        let is_told = || words.get(1).is_some_and(|next| vocabulary.telling.contains(&lower(next)));
         words[at][0].is_ascii_uppercase()
             && (at > 0 || words[at].len() > 2 && !vocabulary.handover.contains(&word) && is_told())
             && !vocabulary.credential.contains(&word)

@@ -121,9 +121,6 @@ impl Label {
     }
 }
 
-/// Words for credentials that stand before what they open.
-const FRENCH: [&str; 4] = ["cle", "clef", "clé", "jeton"];
-
 fn meaning(
     words: &[String],
     name: &[u8],
@@ -146,12 +143,9 @@ fn meaning(
         return Meaning::Harmless;
     }
     // `JETON_COURRIER`: French says first what it is.
-    let begins_in_french =
-        words.len() > 1 && words.first().is_some_and(|word| FRENCH.contains(&word.as_str()));
-    let head = match words.first() {
-        Some(first) if begins_in_french && !vocabulary.harmless.contains(head.as_str()) => first,
-        _ => head,
-    };
+    let leads = |word: &&String| words.len() > 1 && vocabulary.leading.contains(*word);
+    let first = words.first().filter(leads).filter(|_| !vocabulary.harmless.contains(head));
+    let head = first.unwrap_or(head);
     let ends_in_credential = is_credential(head, provider, vocabulary)
         || vocabulary.own_secret.contains(&words.join("_"));
     if !ends_in_credential && vocabulary.harmless.contains(head.as_str()) {

@@ -335,6 +335,31 @@ fn a_text_with_thousands_of_keys_ends() {
     scene.scan().finds_all();
 }
 
+/// What is followed from a value to elsewhere in its file: the constant of a URL, a resource, the part that it stands in.
+#[test]
+fn a_text_with_thousands_of_values_that_refer_elsewhere_ends() {
+    type Line = fn(usize, String) -> String;
+    let texts: [(&str, Line); 3] = [
+        ("calls.ts", |_, key| {
+            format!("fetch(`${{CRM}}/a`, {{ headers: {{ authorization: 'Bearer {key}' }} }});\n")
+        }),
+        ("main.tf", |at, key| {
+            format!(
+                "resource \"kind\" \"s{at}\" {{\n  id = other.s{at}.id\n  secret = \"{key}\"\n}}\n"
+            )
+        }),
+        ("all.yml", |at, key| {
+            format!("---\nkind: Secret\nmetadata:\n  name: acme{at}\ndata:\n  token: {key}\n")
+        }),
+    ];
+    for (name, line) in texts {
+        let scene = Scene::files();
+        let lines = (0..size(40_000, 2_000)).map(|at| line(at, crate::support::key()));
+        scene.write(name, format!("# yousign\n{}", lines.collect::<String>()));
+        scene.scan().finds();
+    }
+}
+
 #[test]
 fn things_that_are_no_files_are_not_opened() {
     let make: [(&str, Damage); 5] = [
