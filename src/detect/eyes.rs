@@ -4,6 +4,7 @@
 use super::Detector;
 use super::Hit;
 use super::full_path;
+use super::page::mention;
 use super::page::mention::Far;
 use super::page::mention::Mentions;
 use super::search::token;
@@ -89,32 +90,62 @@ impl Beyond {
     }
 }
 
-/// Looks for anything that has the shape of a secret, and for a keyword.
+/// Looks for anything that has the shape of a secret, and for a mention.
 pub(super) struct Shapes<'d> {
     /// Whose rules.
-    pub(super) detector: &'d Detector,
+    detector: &'d Detector,
     /// Whether something of that shape was found.
-    pub(super) has_shape: bool,
-    /// Whether a keyword was found, or need not be.
-    pub(super) has_keyword: bool,
+    has_shape: bool,
+    /// Whether a provider is named, or need not be.
+    is_named: bool,
+    /// Whether the path may name a provider.
+    is_hinted: bool,
+}
+
+impl<'d> Shapes<'d> {
+    /// Eyes for a blob whose path is not known, but whether it may name a provider.
+    pub(super) fn new(detector: &'d Detector, is_hinted: bool) -> Self {
+        Self { detector, has_shape: false, is_named: is_hinted, is_hinted }
+    }
+
+    /// Whether all that a finding needs was seen.
+    pub(super) fn may_hold(&self) -> bool {
+        self.has_shape && self.is_named
+    }
+
+    /// Whether a view before the one that names a provider may have what was not looked for in it.
+    pub(super) fn may_have_missed(&self) -> bool {
+        self.is_named && !self.is_hinted && !self.has_shape
+    }
+
+    fn names_it(&self, text: &[u8]) -> bool {
+        let mut providers = self.detector.rules.providers.iter().zip(self.detector.keywords());
+        providers.any(|(provider, keywords)| mention::is_named(provider, keywords, text))
+    }
 }
 
 impl Reader for Shapes<'_> {
-    fn opens(&mut self, _text: &[u8], _member: Option<&BlobPath>) -> bool {
-        !(self.has_shape && self.has_keyword)
+    fn opens(&mut self, text: &[u8], member: Option<&BlobPath>) -> bool {
+        // What the judge would not open need not be decoded: most members of most archives.
+        let opens = || {
+            let prefilter = &self.detector.prefilter;
+            prefilter.may_match(text)
+                || member.is_some_and(|member| prefilter.may_match(member.as_bytes()))
+        };
+        !self.may_hold() && (self.is_hinted || opens())
     }
 
     fn read(&mut self, view: &View<'_>) {
-        let names_it =
-            |text: &[u8]| self.detector.keywords().iter().any(|word| word.is_match(text));
-        self.has_keyword = self.has_keyword
-            || names_it(view.text)
-            || view.member.is_some_and(|member| names_it(member.as_bytes()));
+        self.is_named = self.is_named
+            || self.names_it(view.text)
+            || view.member.is_some_and(|member| self.names_it(member.as_bytes()));
+        // Most of what passes the prefilter by chance names nobody, and shapes cost more to find than names.
         self.has_shape = self.has_shape
-            || self.detector.rules.providers.iter().any(|provider| {
-                !token::tokens(provider, view.text).is_empty()
-                    || pattern::may_match(provider, view.text)
-            });
+            || self.is_named
+                && self.detector.rules.providers.iter().any(|provider| {
+                    !token::tokens(provider, view.text).is_empty()
+                        || pattern::may_match(provider, view.text)
+                });
     }
 
     fn landmarks(&self, text: &[u8], places: &mut Vec<Span>) {
@@ -143,5 +174,8 @@ mod tests {
         assert!(!detector.may_hold(text.as_bytes(), false));
         assert!(detector.may_hold(text.as_bytes(), true));
         assert!(detector.may_hold(format!("{text}# yousign").as_bytes(), false));
+        assert!(detector.may_hold(format!("{text}my.YsApiKey").as_bytes(), false));
+        // Random letters that spell a short keyword.
+        assert!(!detector.may_hold(format!("{text}uk0YSapIUzsI+lX9").as_bytes(), false));
     }
 }

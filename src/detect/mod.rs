@@ -128,9 +128,12 @@ impl Detector {
     #[must_use]
     pub fn may_hold(&self, bytes: &[u8], is_hinted: bool) -> bool {
         let mut ignored = Coverage::default();
-        let mut shapes = Shapes { detector: self, has_shape: false, has_keyword: is_hinted };
+        let mut shapes = Shapes::new(self, is_hinted);
         decode::read_views(bytes, &self.limits, &mut ignored, "", &mut shapes);
-        shapes.has_shape && shapes.has_keyword
+        if shapes.may_have_missed() {
+            decode::read_views(bytes, &self.limits, &mut ignored, "", &mut shapes);
+        }
+        shapes.may_hold()
     }
 
     /// Explains every value of a document that has the shape of a secret.

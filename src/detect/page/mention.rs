@@ -96,13 +96,10 @@ impl Mentions {
         text: &[u8],
         path: &BlobPath,
     ) -> Self {
-        let find =
-            |text| keywords.find_iter(text).map(|found| Span::new(found.start(), found.end()));
-        let keywords: Vec<Span> = find(text).collect();
+        let in_path = is_named(provider, keywords, path.as_bytes());
+        let keywords: Vec<Span> = find(keywords, text).collect();
         let in_text: Vec<Mention> =
             keywords.iter().filter_map(|found| mention(provider, text, *found)).collect();
-        let in_path =
-            find(path.as_bytes()).any(|found| mention(provider, path.as_bytes(), found).is_some());
         let api_hosts = in_text
             .iter()
             .filter(|mention| mention.api)
@@ -208,6 +205,15 @@ pub(crate) fn keyword_regex(provider: &Provider) -> Regex {
         .expect("keywords are plain words, as the rule parser checks")
 }
 
+/// Whether `text` mentions the provider; `keywords` is its [`keyword_regex`].
+pub(crate) fn is_named(provider: &Provider, keywords: &Regex, text: &[u8]) -> bool {
+    find(keywords, text).any(|found| mention(provider, text, found).is_some())
+}
+
+fn find<'t>(keywords: &'t Regex, text: &'t [u8]) -> impl Iterator<Item = Span> + 't {
+    keywords.find_iter(text).map(|found| Span::new(found.start(), found.end()))
+}
+
 /// What the keyword at `found` amounts to.
 fn mention(provider: &Provider, text: &[u8], found: Span) -> Option<Mention> {
     if let Some((span, environment, api)) = host_around(provider, text, found) {
@@ -216,6 +222,9 @@ fn mention(provider: &Provider, text: &[u8], found: Span) -> Option<Mention> {
     let around = lex::word_around(text, found);
     let words = lex::subwords(&text[around.start..around.end]);
     if words.iter().any(|word| provider.unlike.contains(word)) {
+        return None;
+    }
+    if is_chance(text, found) {
         return None;
     }
     let keyword = text[found.start..found.end].to_ascii_lowercase();
@@ -235,6 +244,14 @@ fn mention(provider: &Provider, text: &[u8], found: Span) -> Option<Mention> {
     });
     let counts = says_credential || heads_block(text, found) || is_imported(text, found);
     counts.then_some(Mention { span: found, host: None, api: false })
+}
+
+/// Whether random letters happen to spell the keyword, as those of `zV0YSapIUzs` do.
+fn is_chance(text: &[u8], found: Span) -> bool {
+    let is_glued = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    is_glued(text[..found.start].last())
+        && is_glued(text.get(found.end))
+        && lex::any_subword(&text[found.start..found.end], |word| word.len() == 1)
 }
 
 /// Whether the keyword alone heads a block of settings (`youtrust:`, `'youtrust' => [`, `[youtrust]`).
