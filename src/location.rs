@@ -94,11 +94,16 @@ pub struct Region {
 }
 
 impl Region {
-    /// The region in a text that has `lines` more lines at its start.
+    /// The region, found in a piece of a text that begins at `start`, in the whole text.
     #[must_use]
-    pub fn below(self, lines: u32) -> Self {
-        let [line, end_line] = [self.line, self.end_line].map(|line| line.saturating_add(lines));
-        Self { line, end_line, ..self }
+    pub fn behind(self, start: Start) -> Self {
+        let in_text = |line: u32, column: u32| {
+            let columns = if line == 1 { start.columns } else { 0 };
+            (line.saturating_add(start.lines), column.saturating_add(columns))
+        };
+        let (line, column) = in_text(self.line, self.column);
+        let (end_line, end_column) = in_text(self.end_line, self.end_column);
+        Self { line, column, end_line, end_column }
     }
 
     /// Finds the region of `span` in `text`. Lines end at `\n`, `\r\n` or a lone `\r`, as in SARIF.
@@ -107,6 +112,25 @@ impl Region {
         let (line, column) = position(text, span.start);
         let (end_line, end_column) = position(text, span.end);
         Self { line, column, end_line, end_column }
+    }
+}
+
+/// Where a piece of a text begins: what of the text stands before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Line ends.
+    pub lines: u32,
+    /// Characters of the line that goes on in the piece.
+    pub columns: u32,
+}
+
+impl Start {
+    /// Where what follows `text` begins, if `text` begins here and cuts no line end in two.
+    #[must_use]
+    pub fn behind(self, text: &[u8]) -> Self {
+        let (line, column) = position(text, text.len());
+        let end = Region { line, column, end_line: line, end_column: column }.behind(self);
+        Self { lines: end.line - 1, columns: end.column - 1 }
     }
 }
 
@@ -135,20 +159,22 @@ fn position(text: &[u8], offset: usize) -> (u32, u32) {
     let is_inside = before.ends_with(b"\r") && text.get(before.len()) == Some(&b'\n');
     let line_ends = line_ends(before) - u32::from(is_inside);
     let line_start = line_around(text, before.len()).start;
-    let column =
-        before[line_start..].utf8_chunks().map(|chunk| count_characters(&chunk)).sum::<usize>();
-    (line_ends.saturating_add(1), saturate(column + 1))
+    (line_ends.saturating_add(1), saturate(count_characters(&before[line_start..]) + 1))
 }
 
 /// Counts the line ends of a text; saturates at `u32::MAX`.
-pub(crate) fn line_ends(text: &[u8]) -> u32 {
+fn line_ends(text: &[u8]) -> u32 {
     let ends = memchr::memchr2_iter(b'\n', b'\r', text);
     saturate(ends.filter(|&at| text[at] == b'\n' || text.get(at + 1) != Some(&b'\n')).count())
 }
 
-/// Counts the characters of a chunk, each invalid byte as one.
-fn count_characters(chunk: &std::str::Utf8Chunk<'_>) -> usize {
-    chunk.valid().chars().count() + chunk.invalid().len()
+/// Counts the characters of a text, each invalid byte as one.
+fn count_characters(text: &[u8]) -> usize {
+    let valid = std::str::from_utf8(text).map(|text| text.chars().count());
+    valid.unwrap_or_else(|_| {
+        let chunks = text.utf8_chunks();
+        chunks.map(|chunk| chunk.valid().chars().count() + chunk.invalid().len()).sum()
+    })
 }
 
 fn saturate(number: usize) -> u32 {
@@ -157,7 +183,26 @@ fn saturate(number: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// What is found in a piece stands where it is found in the whole.
+        #[test]
+        fn a_piece_knows_where_it_begins(before in "[a\\n\\ré€]{0,20}", middle in "[a\\n\\ré€]{0,20}", behind in "[a\\né€]{1,9}") {
+            prop_assume!(!before.ends_with('\r') && !middle.ends_with('\r'));
+            let whole = format!("{before}{middle}{behind}");
+            let (first, second) = (before.len(), before.len() + middle.len());
+            let start = Start::default().behind(before.as_bytes()).behind(middle.as_bytes());
+            prop_assert_eq!(start, Start::default().behind(&whole.as_bytes()[..second]));
+            for (piece, start, from) in [(&whole[first..], Start::default().behind(before.as_bytes()), first), (&whole[second..], start, second)] {
+                let span = Span::new(piece.len() - behind.len(), piece.len());
+                let in_whole = Span::new(span.start + from, span.end + from);
+                prop_assert_eq!(Region::of(piece.as_bytes(), span).behind(start), Region::of(whole.as_bytes(), in_whole));
+            }
+        }
+    }
 
     #[test]
     fn columns_count_characters_and_lines_end_in_three_ways() {

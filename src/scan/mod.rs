@@ -383,7 +383,7 @@ impl Run<'_> {
             })
             .flatten();
         if candidate.member.is_none() {
-            candidate.region = candidate.region.below(text.lines_before);
+            candidate.region = candidate.region.behind(text.start);
         }
         Sighting { candidate, provenance: place.clone(), target, inline }
     }

@@ -12,7 +12,7 @@ use super::pieces::{PIECE, Piece, WHOLE, passed};
 use crate::blob::BlobPath;
 use crate::coverage::Coverage;
 use crate::coverage::GapKind;
-use crate::location::line_ends;
+use crate::location::Start;
 use crate::sieve::{HEAD_BYTES, Sieve, is_zero};
 use crate::stop::Stop;
 
@@ -61,8 +61,8 @@ impl<V: FnMut(WorktreeFile<'_>)> Reader<'_, V> {
         self.seen.gap(kind, BlobPath::new(name).to_string(), detail);
     }
 
-    fn visit(&mut self, name: &[u8], length: usize, lines_before: u32) {
-        let text = Piece { bytes: &self.buffer[..length], lines_before };
+    fn visit(&mut self, name: &[u8], length: usize, start: Start) {
+        let text = Piece { bytes: &self.buffer[..length], start };
         (self.visitor)(WorktreeFile { path: BlobPath::new(name), text });
     }
 
@@ -105,7 +105,7 @@ impl<V: FnMut(WorktreeFile<'_>)> Reader<'_, V> {
             filled = fill(&mut file, &mut self.buffer, filled)?;
         }
         self.seen.file_bytes += filled as u64;
-        self.visit(name, filled, 0);
+        self.visit(name, filled, Start::default());
         Ok(())
     }
 
@@ -139,7 +139,7 @@ impl<V: FnMut(WorktreeFile<'_>)> Reader<'_, V> {
     /// Reads a large file piece by piece, beginning with what the buffer holds already; pieces of nothing but zeros (sparse
     /// files) are passed over.
     fn read_pieces(&mut self, file: &mut File, name: &[u8]) -> io::Result<()> {
-        let mut lines_before = 0_u32;
+        let mut start = Start::default();
         let mut total = self.buffer.len() as u64;
         let mut holes = 0;
         loop {
@@ -149,7 +149,7 @@ impl<V: FnMut(WorktreeFile<'_>)> Reader<'_, V> {
             if is_zero(&self.buffer) {
                 holes += skip_hole(file)?;
             } else {
-                self.visit(name, self.buffer.len(), lines_before);
+                self.visit(name, self.buffer.len(), start);
             }
             if read < wanted {
                 break;
@@ -163,7 +163,7 @@ impl<V: FnMut(WorktreeFile<'_>)> Reader<'_, V> {
                 break;
             }
             let passed = passed(&self.buffer);
-            lines_before = lines_before.saturating_add(line_ends(&self.buffer[..passed]));
+            start = start.behind(&self.buffer[..passed]);
             self.buffer.drain(..passed);
         }
         self.seen.file_bytes += total + holes;
