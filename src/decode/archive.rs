@@ -1,13 +1,17 @@
 //! Members of archives and compressed files, read within limits; nothing is ever written.
 
+use std::borrow::Cow;
 use std::io;
 use std::io::Cursor;
 use std::io::Read;
 
 use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
+use zip::ZipArchive;
 
 use super::Decoder;
+use super::sheet;
+use super::sheet::Rows;
 use crate::blob::BlobPath;
 use crate::coverage::GapKind;
 
@@ -105,7 +109,7 @@ impl Decoder<'_> {
                 continue;
             }
             let name = entry.path_bytes().into_owned();
-            if !self.member((entry, None), &name, member, depth)? {
+            if !self.member((entry, None), (&name, None), member, depth)? {
                 return Ok(());
             }
         }
@@ -113,15 +117,17 @@ impl Decoder<'_> {
     }
 
     fn zip(&mut self, bytes: &[u8], member: Option<&BlobPath>, depth: usize) -> io::Result<()> {
-        let mut archive = zip::ZipArchive::new(Cursor::new(bytes))?;
+        let mut archive = ZipArchive::new(Cursor::new(bytes))?;
         let mut first_error = None;
+        let rows = self.rows(&mut archive);
         for at in 0..archive.len() {
             match archive.by_index(at) {
                 Ok(file) if file.is_dir() => {}
                 Ok(file) => {
                     let name = file.name_raw().to_vec();
                     let packed = Some(file.compressed_size());
-                    match self.member((file, packed), &name, member, depth) {
+                    let rows = rows.as_ref().filter(|_| name == sheet::STRINGS.as_bytes());
+                    match self.member((file, packed), (&name, rows), member, depth) {
                         Ok(true) => {}
                         Ok(false) => return Ok(()),
                         Err(error) => first_error = first_error.or(Some(error)),
@@ -137,7 +143,7 @@ impl Decoder<'_> {
     fn member(
         &mut self,
         (content, packed): (impl Read, Option<u64>),
-        name: &[u8],
+        (name, rows): (&[u8], Option<&Rows>),
         outer: Option<&BlobPath>,
         depth: usize,
     ) -> io::Result<bool> {
@@ -157,8 +163,32 @@ impl Decoder<'_> {
         let path = outer.map_or_else(|| BlobPath::new(name), |outer| outer.member(name));
         let mut bytes = vec![];
         let read = self.read_member(content, packed, &mut bytes, Some(&path));
-        self.document(&bytes, Some(&path), depth + 1);
+        match rows {
+            Some(rows) => self.workbook(&bytes, rows, &path, depth + 1),
+            None => self.document(&bytes, Some(&path), depth + 1),
+        }
         read.map(|()| true)
+    }
+
+    /// What a workbook's sheets say of its strings; `None` for other archives.
+    fn rows(&mut self, archive: &mut ZipArchive<Cursor<&[u8]>>) -> Option<Rows> {
+        archive.index_for_name(sheet::STRINGS)?;
+        let names = archive.file_names().flatten().filter(|name| sheet::is_sheet(name));
+        let sheets: Vec<String> = names.map(Cow::into_owned).collect();
+        let mut rows = Rows::default();
+        let expanded = self.expanded;
+        for name in sheets {
+            // What cannot be read is told of when its turn comes.
+            let Ok(file) = archive.by_name(&name) else { continue };
+            let mut content = vec![];
+            let packed = Some(file.compressed_size());
+            if self.read_member(file, packed, &mut content, None).is_ok() {
+                rows.add(&content);
+            }
+        }
+        // They come once more.
+        self.expanded = expanded;
+        Some(rows)
     }
 
     /// Reads a stream of `packed` compressed bytes up to what the limits leave.

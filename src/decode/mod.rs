@@ -9,6 +9,7 @@ mod charset;
 mod document;
 mod families;
 mod parts;
+mod sheet;
 mod source_map;
 mod splice;
 
@@ -24,6 +25,7 @@ use crate::stop::Stop;
 pub use document::Document;
 use families::Hidden;
 pub use parts::parts_around;
+use sheet::Rows;
 pub use source_map::MapPlace;
 pub use source_map::Origin;
 pub use source_map::SourceMap;
@@ -71,6 +73,7 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Encoding {
+    Rows,
     QuotedPrintable,
     Entity,
     TextRuns,
@@ -91,6 +94,7 @@ pub enum Encoding {
 impl fmt::Display for Encoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Rows => "the rows of a workbook",
             Self::QuotedPrintable => "quoted-printable",
             Self::Entity => "HTML entities",
             Self::TextRuns => "joined text runs",
@@ -232,6 +236,8 @@ impl Decoder<'_> {
         }
         let document = Document::new(bytes);
         let whole = Span::new(0, bytes.len());
+        let mut hidden = Hidden::default();
+        self.decoded = 0;
         self.reader.read(&View {
             text: bytes,
             via: &[],
@@ -240,17 +246,43 @@ impl Decoder<'_> {
             part: whole,
             maps: &[],
         });
-        self.decoded = 0;
-        let mut hidden = Hidden::default();
         if bytes.len() <= WHOLE {
-            self.part(&document, whole, member, &mut hidden);
+            self.part(&document, whole, member, None, &mut hidden);
         } else {
             let mut landmarks = vec![];
             self.reader.landmarks(bytes, &mut landmarks);
             for part in parts::around(bytes, landmarks) {
-                self.part(&document, part, member, &mut hidden);
+                self.part(&document, part, member, None, &mut hidden);
             }
         }
+        self.contents(&document, hidden, member, depth);
+    }
+
+    /// Looks at the strings of a workbook in its rows.
+    fn workbook(&mut self, bytes: &[u8], rows: &Rows, member: &BlobPath, depth: usize) {
+        let Some((text, map)) = rows.table(bytes) else {
+            return self.document(bytes, Some(member), depth);
+        };
+        if !self.reader.opens(bytes, Some(member)) {
+            return;
+        }
+        let document = Document::new(bytes);
+        let whole = Span::new(0, bytes.len());
+        let mut hidden = Hidden::default();
+        self.decoded = text.len() as u64;
+        let first = (Encoding::Rows, text, map);
+        self.part(&document, whole, Some(member), Some(first), &mut hidden);
+        self.contents(&document, hidden, Some(member), depth);
+    }
+
+    /// Looks at what was found in encoded text and is a document of its own.
+    fn contents(
+        &mut self,
+        document: &Document<'_>,
+        hidden: Hidden,
+        member: Option<&BlobPath>,
+        depth: usize,
+    ) {
         for (at, content) in hidden.into_contents() {
             let line = document.region(Span::new(at, at)).line;
             let name = format!("base64:{line}");
@@ -262,18 +294,26 @@ impl Decoder<'_> {
         }
     }
 
-    /// Takes encodings off one part of a document, one after the other and several times over.
+    /// Takes encodings off one part of a document, one after the other and several times over; `first` is one that is off already.
     fn part(
         &mut self,
         document: &Document<'_>,
         part: Span,
         member: Option<&BlobPath>,
+        first: Option<(Encoding, Vec<u8>, Map)>,
         hidden: &mut Hidden,
     ) {
         let source = &document.bytes()[part.start..part.end];
         let mut text: Option<Vec<u8>> = None;
         let mut maps: Vec<Map> = vec![];
         let mut via: Vec<Encoding> = vec![];
+        if let Some((encoding, decoded, map)) = first {
+            maps.push(map);
+            via.push(encoding);
+            let view = View { text: &decoded, via: &via, member, document, part, maps: &maps };
+            self.reader.read(&view);
+            text = Some(decoded);
+        }
         for round in 0..ROUNDS {
             if self.limits.stop.is_due() {
                 self.gap(GapKind::Limit, member, STOPPED);

@@ -16,7 +16,7 @@ pub(super) use packed::says_something;
 pub(super) use packed::wide_run_around;
 
 /// A decoded text and the way back.
-type Decoded = Option<(Vec<u8>, Map)>;
+pub(super) type Decoded = Option<(Vec<u8>, Map)>;
 
 /// One way of decoding.
 type Family = (Encoding, fn(&[u8]) -> Decoded);

@@ -13,6 +13,8 @@ const LONGEST_MARK: usize = 40;
 const LONGEST_INSTRUCTION: usize = 80;
 /// Bytes of what stands before a message in a chat.
 const LONGEST_SENDER: usize = 80;
+/// Bytes of a message behind the value that it hands over.
+const LONGEST_REST: usize = 160;
 /// Messages before one that are read.
 const MAX_MESSAGES: usize = 8;
 /// Bytes in which the messages before one are looked for.
@@ -101,7 +103,8 @@ pub(crate) fn exported_chat(page: &Page<'_>, rivals: &Rivals, span: Span) -> Opt
     let end = |start: usize| Some(start + memchr::memchr(b'"', &page.text[start..line.end])?);
     let said = Span::new(open, end(span.end)?);
     let is_message = page.vocabulary().message.contains(&*String::from_utf8_lossy(page.slice(key)))
-        && said.len() < span.len() + LONGEST_SENDER
+        && span.start < said.start + LONGEST_SENDER
+        && said.end < span.end + LONGEST_REST
         && !page.mentions.within(said)
         && !rivals.named_plainly_in(page.slice(said))
         && !says_of_what(page, rivals, &page.text[said.start..span.start]);

@@ -144,6 +144,7 @@ pub(crate) fn any_subword(name: &[u8], mut test: impl FnMut(&str) -> bool) -> bo
         let starts = byte.is_ascii_uppercase()
             && (before
                 .is_some_and(|before| before.is_ascii_lowercase() || before.is_ascii_digit())
+                || before.is_some_and(|before| before >= 0x80) && ends_small(&name[..at])
                 || before.is_some_and(|before| before.is_ascii_uppercase())
                     && name.get(at + 1).is_some_and(u8::is_ascii_lowercase));
         if (starts || !is_part) && !word.is_empty() {
@@ -174,6 +175,12 @@ pub(crate) fn any_said(text: &[u8], mut test: impl FnMut(&str) -> bool) -> bool 
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80;
     let mut words = text.split(|byte| !is_part(byte)).filter(|word| !word.is_empty());
     words.any(|word| !randomness::is_drawn(word) && any_subword(word, &mut test))
+}
+
+/// Whether a text ends in a small letter that is not ASCII (`Clé` of `CléAccès`).
+fn ends_small(text: &[u8]) -> bool {
+    let rest = text.iter().rev().take(3).take_while(|byte| (0x80..0xc0).contains(*byte)).count();
+    letter(&text[text.len().saturating_sub(rest + 1)..]).is_some_and(char::is_lowercase)
 }
 
 /// The character with which a text begins, in UTF-8 or else in Latin-1.
@@ -315,6 +322,8 @@ mod tests {
     #[test]
     fn letters_with_accents_are_read_in_each_encoding() {
         assert_eq!(subwords("API-SCHLÜSSEL".as_bytes()), ["api", "schlüssel"]);
+        assert_eq!(subwords("sCléAccès".as_bytes()), ["s", "clé", "accès"]);
+        assert_eq!(subwords(b"Cl\xe9Acc\xe8s"), ["clé", "accès"]);
         assert_eq!(subwords(b"cl\xe9 api"), ["clé", "api"]);
         assert_eq!(subwords("cle\u{301}".as_bytes()), ["cle"]);
     }

@@ -1,0 +1,181 @@
+//! The rows of a workbook (XLSX). Its strings stand in one list, each once, in the order in which they were first used; what
+//! stands beside what, only the sheets tell.
+
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+use super::families::Decoded;
+use super::splice::Group;
+use super::splice::Splice;
+use crate::location::Span;
+
+/// The list of strings in a workbook.
+pub(super) const STRINGS: &str = "xl/sharedStrings.xml";
+/// Rows are not written out beyond as many bytes, and as many times the list's.
+const MAX_TEXT: usize = 1 << 20;
+const MAX_TIMES: usize = 4;
+/// Empty cells before one are written out as far.
+const MAX_COLUMN: usize = 64;
+
+/// Cells of all sheets, row by row.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    cells: Vec<Cell>,
+}
+
+#[derive(Debug)]
+enum Cell {
+    /// Begins a row.
+    Row,
+    /// Holds something at this column, 0-based, if it tells its column.
+    Other(Option<usize>),
+    /// Holds the string with this number.
+    String(Option<usize>, usize),
+}
+
+/// Whether a member of a workbook is one of its sheets.
+pub(super) fn is_sheet(name: &str) -> bool {
+    name.starts_with("xl/worksheets/") && name.ends_with(".xml")
+}
+
+impl Rows {
+    /// Adds the rows of a sheet.
+    pub(super) fn add(&mut self, sheet: &[u8]) {
+        static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
+            let pattern = r#"(?-u)<(?:\w+:)?(?:(row)\b|c\b([^>]*)>(?:<(?:\w+:)?v>(\d{1,9})<)?)"#;
+            Regex::new(pattern).ok()
+        });
+        for tag in TAG.iter().flat_map(|tag| tag.captures_iter(sheet)) {
+            if tag.get(1).is_some() {
+                self.cells.push(Cell::Row);
+                continue;
+            }
+            let attributes = tag.get(2).map_or(&b""[..], |found| found.as_bytes());
+            let number = tag.get(3).and_then(|found| str::from_utf8(found.as_bytes()).ok());
+            let number = number.filter(|_| attribute(attributes, b" t=\"") == Some(b"s"));
+            let column = attribute(attributes, b" r=\"").and_then(column);
+            self.cells.push(match number.and_then(|number| number.parse().ok()) {
+                Some(number) => Cell::String(column, number),
+                None => Cell::Other(column),
+            });
+        }
+        self.cells.push(Cell::Row);
+    }
+
+    /// The list of strings as rows with tabs between the cells; `None` if it is none or the sheets use too little of it.
+    pub(super) fn table(&self, list: &[u8]) -> Decoded {
+        let strings = strings(list)?;
+        let mut used = vec![false; strings.len()];
+        let end = Span::new(list.len(), list.len());
+        let mut splice = Splice::new(list);
+        splice.remove(Span::new(0, list.len()));
+        let write = |splice: &mut Splice<'_>, string: &[Span]| {
+            for part in string {
+                // A cell is one line, so that its row is.
+                for line in list[part.start..part.end].split_inclusive(|byte| *byte == b'\n') {
+                    let start = line.as_ptr().addr() - list.as_ptr().addr();
+                    let text = line.strip_suffix(b"\n").unwrap_or(line);
+                    splice.replace_with(
+                        end,
+                        Span::new(start, start + text.len()),
+                        text,
+                        Group::SAME,
+                    );
+                    if text.len() < line.len() {
+                        splice.replace_with(end, end, b" ", Group::WHOLE);
+                    }
+                }
+            }
+        };
+        let most = MAX_TEXT + MAX_TIMES * list.len();
+        let (mut next, mut length) = (0, 0);
+        for cell in &self.cells {
+            let (column, number) = match cell {
+                Cell::Row => {
+                    splice.replace_with(end, end, b"\n", Group::WHOLE);
+                    next = 0;
+                    continue;
+                }
+                Cell::Other(column) => (*column, None),
+                Cell::String(column, number) => (*column, Some(*number)),
+            };
+            let column = column.unwrap_or(next).min(next + MAX_COLUMN);
+            let tabs = column.saturating_sub(next) + usize::from(next > 0);
+            splice.replace_with(end, end, &[b'\t'; MAX_COLUMN + 1][..tabs], Group::WHOLE);
+            next = column.max(next) + 1;
+            let Some(string) = number.and_then(|number| strings.get(number)) else { continue };
+            used[number.unwrap_or_default()] = true;
+            length += string.iter().map(|part| part.len()).sum::<usize>() + tabs;
+            if length > most {
+                return None;
+            }
+            write(&mut splice, string);
+        }
+        for (string, _) in strings.iter().zip(&used).filter(|(_, is_used)| !**is_used) {
+            splice.replace_with(end, end, b"\n", Group::WHOLE);
+            write(&mut splice, string);
+        }
+        splice.finish()
+    }
+}
+
+/// The strings of the list, each by its runs.
+fn strings(list: &[u8]) -> Option<Vec<Vec<Span>>> {
+    static STRING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?-u)<(?:\w+:)?(?:(si)\b|t\b[^>]*[^/>]>([^<]*)<|t>([^<]*)<)").ok()
+    });
+    let mut strings: Vec<Vec<Span>> = vec![];
+    for tag in STRING.as_ref()?.captures_iter(list) {
+        if tag.get(1).is_some() {
+            strings.push(vec![]);
+        } else if let Some(text) = tag.get(2).or_else(|| tag.get(3)) {
+            strings.last_mut()?.push(Span::new(text.start(), text.end()));
+        }
+    }
+    (!strings.is_empty()).then_some(strings)
+}
+
+/// The value of the attribute that `opening` opens.
+fn attribute<'t>(attributes: &'t [u8], opening: &[u8]) -> Option<&'t [u8]> {
+    let start = memchr::memmem::find(attributes, opening)? + opening.len();
+    let length = memchr::memchr(b'"', &attributes[start..])?;
+    Some(&attributes[start..start + length])
+}
+
+/// The column, 0-based, of a place such as `AB12`.
+fn column(place: &[u8]) -> Option<usize> {
+    let letters = place.iter().take_while(|byte| byte.is_ascii_uppercase()).take(3);
+    let number = letters.fold(0, |number, letter| number * 26 + usize::from(letter - b'A') + 1);
+    number.checked_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_stand_in_their_rows() {
+        let list = "<sst><si><t>Name</t></si><si><t xml:space=\"preserve\">Key </t></si><si><t/></si><si><r><t>A</t></r><r><t>\ncme</t></r></si><si><t>k&amp;1</t></si><si><t>left</t></si></sst>";
+        let sheet = "<sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"C1\" s=\"2\" t=\"s\"><v>1</v></c></row><row r=\"2\"><c t=\"s\"><v>3</v></c><c><v>7</v></c><c t=\"s\"><v>4</v></c></row><row><c r=\"A3\" t=\"s\"><v>0</v></c><c r=\"B3\" t=\"s\"><v>99</v></c></row></sheetData>";
+        let mut rows = Rows::default();
+        rows.add(sheet.as_bytes());
+        let (text, map) = rows.table(list.as_bytes()).expect("a list");
+        let text = String::from_utf8(text).expect("text");
+        assert_eq!(text, "\nName\t\tKey \nA cme\t\tk&amp;1\nName\t\n\n\nleft");
+        for part in ["Key", "k&amp;1", "left", "cme"] {
+            let at = text.find(part).expect("written");
+            let source = map.source(Span::new(at, at + part.len()));
+            assert_eq!(&list[source.start..source.end], part);
+        }
+    }
+
+    #[test]
+    fn rows_that_repeat_a_long_string_end() {
+        let list = format!("<si><t>{}</t></si>", "x".repeat(100_000));
+        let sheet = "<row><c t=\"s\"><v>0</v></c></row>".repeat(100_000);
+        let mut rows = Rows::default();
+        rows.add(sheet.as_bytes());
+        assert!(rows.table(list.as_bytes()).is_none());
+    }
+}
