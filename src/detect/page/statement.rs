@@ -21,10 +21,11 @@ const MAX_NAMES: usize = 12;
 
 /// Walks to the beginning of the statement and collects the names on the way.
 pub(crate) fn read(page: &Page<'_>, span: Span, context: &mut Context) {
+    let before = before_escaped_quote(page.text, span.start);
     let mut walk = Walk {
         page,
         at: span.start,
-        lexemes: lex::leftwards(page.text, span.start, STATEMENT_REACH),
+        lexemes: lex::leftwards(page.text, before, STATEMENT_REACH),
         context,
         link: Link::Adjacent,
         depth: 0,
@@ -42,6 +43,14 @@ pub(crate) fn read(page: &Page<'_>, span: Span, context: &mut Context) {
         start = walk.lexemes.offset();
     }
     context.statement = Some(Span::new(start, statement_end(page.text, span.end)));
+}
+
+/// Where the entity begins that is the quote before a value in markup (`<pre>&#x27;VALUE`), or else the value.
+fn before_escaped_quote(text: &[u8], start: usize) -> usize {
+    const QUOTES: [&[u8]; 6] = [b"&quot;", b"&#39;", b"&#x27;", b"&apos;", b"&#34;", b"&#x22;"];
+    let before = &text[..start];
+    let quote = QUOTES.iter().find(|quote| before.ends_with(quote));
+    start - quote.map_or(0, |quote| quote.len())
 }
 
 /// How far a statement was read.

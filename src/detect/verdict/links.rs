@@ -21,6 +21,8 @@ use crate::rule::Rule;
 const CALL_REACH: usize = 600;
 /// How far a constant or a resource is looked for, in bytes.
 const DEFINED_WITHIN: usize = 8 * 1024;
+/// How far behind a constant's name the URL begins that it is given.
+const LONGEST_URL: usize = 80;
 
 impl Judge<'_, '_> {
     /// Weighs whether what the value is passed or assigned to is named where the text speaks of the provider, as by an
@@ -40,6 +42,7 @@ impl Judge<'_, '_> {
             let word = String::from_utf8_lossy(name).to_ascii_lowercase();
             !carrier.contains(&word)
                 && !self.page.vocabulary().header.contains(&word)
+                && !self.page.vocabulary().markup.contains(&word)
                 && !self.page.vocabulary().code_head.contains(&word)
                 && self.page.is_named_with_provider(name, own)
         };
@@ -71,7 +74,9 @@ impl Judge<'_, '_> {
         if !self.page.is_code() && self.is_any_credential(name) {
             return false;
         }
-        if self.is_sent_to_provider(lex::last_part(name), own) {
+        if self.is_sent_to_provider(lex::last_part(name), own)
+            || self.is_sent_by_command(name, own)
+        {
             let is_at_once = self.is_sent_at_once(lex::last_part(name), own);
             let weights = &self.weights;
             let weight = if is_at_once { weights.same_call } else { weights.linked_header };
@@ -331,17 +336,23 @@ impl Judge<'_, '_> {
         if length < 2 || !goes_on.iter().any(|sign| rest.starts_with(sign)) {
             return None;
         }
-        let (from, near) = self.near(call.start);
+        self.host_of_constant(name, call.start)
+    }
+
+    /// The host of the URL that is given to the constant `name` not too far from `at`.
+    pub(crate) fn host_of_constant(&self, name: &[u8], at: usize) -> Option<Host> {
+        let text = self.page.text;
+        let (from, near) = self.near(at);
         let mut places = memchr::memmem::find_iter(near, name).map(|at| from + at);
         places.find_map(|at| {
             let is_word = at.checked_sub(1).is_none_or(|before| !lex::is_name(text[before]));
             let line = self.page.lines.around(at);
-            let value =
-                &text[at + length..line.end.min(at + length + 2 * LONGEST).max(at + length)];
+            let behind = at + name.len();
+            let value = &text[behind..line.end.min(behind + LONGEST_URL).max(behind)];
             let equals = value.trim_ascii_start();
             let is_given = equals.starts_with(b"=") || equals.starts_with(b":");
             let scheme = memchr::memmem::find(value, b"://").filter(|_| is_word && is_given)?;
-            urls::host_at(self.page, at + length + scheme)
+            urls::host_at(self.page, behind + scheme)
         })
     }
 }

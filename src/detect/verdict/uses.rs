@@ -174,6 +174,52 @@ impl Judge<'_, '_> {
         [first, last].into_iter().filter(is_use).any(is_ours)
     }
 
+    /// Whether a command of a shell sends the variable to a host of the provider (`curl -H "Authorization: Bearer $T" "$BASE/v3"`).
+    pub(crate) fn is_sent_by_command(&self, name: &[u8], own: Span) -> bool {
+        let text = self.page.text;
+        let header = &self.page.vocabulary().header;
+        let is_sent = |place: Span| {
+            let before = text[..place.start].strip_suffix(b"{").unwrap_or(&text[..place.start]);
+            let command = self.command_around(place.start);
+            before.ends_with(b"$")
+                && !self.is_given_otherwise(name, own, place.start)
+                && lex::any_said(self.page.slice(command), |word| header.contains(word))
+                && self.host_of_command(command) == Some(Host::Ours)
+        };
+        self.uses_of(name, own).take(MAX_USES).any(is_sent)
+    }
+
+    /// The lines around `at` that a backslash at the end of each makes one.
+    fn command_around(&self, at: usize) -> Span {
+        let lines = &self.page.lines;
+        let goes_on = |line: &Span| self.page.slice(*line).trim_ascii_end().ends_with(b"\\");
+        let own = lines.around(at);
+        let first = lines.above(own).take(MAX_LINES).take_while(goes_on).last().unwrap_or(own);
+        let mut last = own;
+        for line in lines.below(own).take(MAX_LINES) {
+            if !goes_on(&last) {
+                break;
+            }
+            last = line;
+        }
+        Span::new(first.start, last.end)
+    }
+
+    /// The host of the first URL in a command, which may begin with a variable.
+    fn host_of_command(&self, command: Span) -> Option<Host> {
+        let text = self.page.slice(command);
+        if let Some(scheme) = memchr::memmem::find(text, b"://").filter(|_| command.len() < 4 * REACH) {
+            return urls::host_at(self.page, command.start + scheme);
+        }
+        memchr::memchr_iter(b'$', text).take(MAX_USES).find_map(|at| {
+            let behind = text[at + 1..].strip_prefix(b"{").unwrap_or(&text[at + 1..]);
+            let length = behind.iter().take_while(|byte| lex::is_name(**byte)).count();
+            let (name, rest) = behind.split_at(length);
+            let is_base = length > 0 && (rest.starts_with(b"/") || rest.starts_with(b"}/"));
+            is_base.then(|| self.host_of_constant(name, command.start + at)).flatten()
+        })
+    }
+
     /// Whether the name has another value where it is used at `at`: the last assignment before is not `own`.
     fn is_given_otherwise(&self, name: &[u8], own: Span, at: usize) -> bool {
         let is_given = |place: &Span| {
