@@ -305,7 +305,7 @@ pub(crate) fn host_around(page: &Page<'_>, at: usize) -> Option<Host> {
 }
 
 /// Whether the name of the URL whose scheme ends at `at` says that no value is sent there (`xmlns=`, `callbackUrl:`, `<origin>`).
-fn is_named_idle(page: &Page<'_>, at: usize) -> bool {
+pub(crate) fn is_named_idle(page: &Page<'_>, at: usize) -> bool {
     const LONGEST: usize = 80;
     let before = &page.text[at.saturating_sub(LONGEST).max(page.lines.around(at).start)..at];
     let run = |text: &[u8], is_part: fn(&u8) -> bool| {

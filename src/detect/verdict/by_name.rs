@@ -68,9 +68,9 @@ impl Judge<'_, '_> {
             return;
         }
         let host = (label.meaning == Meaning::ForeignCredential)
-            .then(|| self.name_with_our_host(span, label))
+            .then(|| self.name_with_host(span, label))
             .flatten();
-        if let Some(name) = host {
+        if let Some(Ok(name)) = host {
             let text =
                 format!("its name begins as `{name}` does, a host of {}", self.provider.name);
             verdict.add(self.weights.credential, text);

@@ -70,6 +70,18 @@ impl Judge<'_, '_> {
         let assigned = assigned.map(|name| self.page.slice(name.span));
         let name = label.map(|label| label.text.as_bytes()).or(assigned);
         let Some(name) = name else { return false };
+        let setting = label.and_then(|label| self.name_with_host(span, label));
+        if let Some(setting) = setting {
+            let name = String::from_utf8_lossy(name);
+            match setting {
+                Ok(setting) => {
+                    let text = format!("`{name}` begins as `{setting}` does, a host of {provider}");
+                    verdict.add(self.weights.linked_name, text);
+                    return true;
+                }
+                Err(why) => verdict.add(self.weights.foreign_host, format!("`{name}` {why}")),
+            }
+        }
         // In data a name such as `key` is no variable that is used elsewhere.
         if !self.page.is_code() && self.is_any_credential(name) {
             return false;
@@ -88,13 +100,6 @@ impl Judge<'_, '_> {
             let text = format!("`{}` is given to `{given}`", String::from_utf8_lossy(name));
             verdict.add(self.weights.linked_name, text);
         }
-        let host = label.and_then(|label| self.name_with_our_host(span, label));
-        if let Some(host) = host {
-            let name = String::from_utf8_lossy(name);
-            let text = format!("`{name}` begins as `{host}` does, a host of {provider}");
-            verdict.add(self.weights.linked_name, text);
-            return true;
-        }
         if name.len() > 1 && is_linked(lex::last_part(name)) {
             let name = String::from_utf8_lossy(name);
             let text = format!("`{name}` is named again in a line about {provider}");
@@ -103,9 +108,10 @@ impl Judge<'_, '_> {
         false
     }
 
-    /// The name of a setting near by which holds a host of the provider's API and begins with the same word as the value's
-    /// (`BRIDGE_TOKEN=VALUE`, `BRIDGE_UPSTREAM=https://…`).
-    pub(crate) fn name_with_our_host(&self, span: Span, label: &Label) -> Option<String> {
+    /// The name of a setting near by which holds the URL of an API and begins with the same word as the value's
+    /// (`BRIDGE_TOKEN=VALUE`, `BRIDGE_UPSTREAM=https://…`) if that is the provider's, or else an error: why the value is
+    /// somebody else's.
+    pub(crate) fn name_with_host(&self, span: Span, label: &Label) -> Option<Result<String, String>> {
         let [first, .., last] = label.words.as_slice() else { return None };
         // French says first what it is: `JETON_DEVIS`, `URL_DEVIS`.
         let credential = &self.page.vocabulary().credential;
@@ -118,24 +124,46 @@ impl Judge<'_, '_> {
         if first.len() < 2 || is_build(first) {
             return None;
         }
-        let window = Span::new(span.start.saturating_sub(CALL_REACH), span.end + CALL_REACH);
-        let mut hosts = self.page.mentions.inside(window).iter().filter(|mention| mention.api);
-        hosts.find_map(|mention| {
-            let line = self.page.lines.around(mention.span.start);
-            let from = line.start.max(mention.span.start.saturating_sub(CALL_REACH));
-            let mut words =
-                lex::leftwards(self.page.text, mention.span.start, mention.span.start - from);
-            let equals = |lexeme: &Lexeme| matches!(lexeme, Lexeme::Operator(b'=' | b':'));
-            let name =
-                words.by_ref().skip_while(|lexeme| !equals(lexeme)).find_map(
-                    |lexeme| match lexeme {
-                        Lexeme::Word(word) => Some(self.page.slice(word)),
-                        _ => None,
-                    },
-                )?;
+        let mut foreign = None;
+        for (name, host) in self.settings_with_hosts(span) {
             let words = lex::subwords(name);
             let is_alike = if is_last { words.last() } else { words.first() } == Some(first);
-            is_alike.then(|| String::from_utf8_lossy(name).into_owned())
+            let name = String::from_utf8_lossy(name);
+            match host {
+                Host::Ours if is_alike => return Some(Ok(name.into_owned())),
+                Host::Ours if !is_last && is_numbered_apart(&label.words, &words) => {
+                    let provider = &self.provider.name;
+                    foreign = Some(Err(format!("has another number than `{name}`, a host of {provider}")));
+                }
+                Host::Foreign(host) if is_alike && !self.is_generic(first.as_bytes()) => {
+                    let text = || format!("begins as `{name}` does, which holds {host}");
+                    foreign = foreign.or_else(|| Some(Err(text())));
+                }
+                _ => {}
+            }
+        }
+        foreign
+    }
+
+    /// The names of settings around the value that hold URLs, and the hosts of these.
+    fn settings_with_hosts(&self, span: Span) -> impl Iterator<Item = (&[u8], Host)> {
+        const MOST: usize = 64;
+        let text = self.page.text;
+        let start = span.start.saturating_sub(CALL_REACH);
+        let window = &text[start..text.len().min(span.end + CALL_REACH)];
+        let schemes = memchr::memmem::find_iter(window, b"://").map(move |at| start + at);
+        schemes.take(MOST).filter_map(|at| {
+            let host = urls::host_at(self.page, at).filter(|_| !urls::is_named_idle(self.page, at))?;
+            let line = self.page.lines.around(at);
+            let from = line.start.max(at.saturating_sub(CALL_REACH));
+            let mut words = lex::leftwards(text, at, at - from);
+            let equals = |lexeme: &Lexeme| matches!(lexeme, Lexeme::Operator(b'=' | b':'));
+            let is_word = |lexeme| match lexeme {
+                Lexeme::Word(word) => Some(self.page.slice(word)),
+                _ => None,
+            };
+            let name = words.by_ref().skip_while(|lexeme| !equals(lexeme)).find_map(is_word)?;
+            Some((name, host))
         })
     }
 
@@ -355,4 +383,19 @@ impl Judge<'_, '_> {
             urls::host_at(self.page, behind + scheme)
         })
     }
+}
+
+/// Whether the first words of two names are numbered, and the numbers differ (`e3.key`, `e1.url`).
+fn is_numbered_apart(words: &[String], others: &[String]) -> bool {
+    fn numbered(words: &[String]) -> Option<(&str, &str)> {
+        let first = words.first()?;
+        let stem = first.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        let digits = if stem.len() < first.len() { &first[stem.len()..] } else { words.get(1)? };
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        (is_number && !stem.is_empty()).then_some((stem, digits))
+    }
+    let (Some((stem, number)), Some((other_stem, other))) = (numbered(words), numbered(others)) else {
+        return false;
+    };
+    stem == other_stem && number != other
 }
