@@ -43,11 +43,14 @@ pub(crate) fn around(page: &Page<'_>, span: Span, blocks: &[Block]) -> Vec<Item>
     let brackets =
         || blocks.iter().filter(|block| matches!(opens(block), Some(b'{' | b'[' | b'(')));
     let bracketed = brackets().zip(brackets().skip(1)).filter_map(|(inner, outer)| {
-        let is_list =
-            opens(outer) == Some(b'[') && matches!(opens(inner), Some(b'{' | b'[' | b'('));
-        let has_name =
-            || inner.is_data || page.slice(inner.header).iter().any(u8::is_ascii_alphanumeric);
-        if !is_list || has_name() {
+        let header = page.slice(inner.header);
+        let has_name = || inner.is_data || header.iter().any(u8::is_ascii_alphanumeric);
+        let is_item = match opens(outer) {
+            Some(b'[') => !has_name(),
+            Some(b'{') => inner.is_data && is_number(header),
+            _ => false,
+        };
+        if !is_item {
             return None;
         }
         let (item, list) = (blocks::end(page, inner.start)?, blocks::end(page, outer.start)?);
@@ -67,6 +70,13 @@ pub(crate) fn around(page: &Page<'_>, span: Span, blocks: &[Block]) -> Vec<Item>
     let mut items: Vec<Item> = dashed.chain(bracketed.take(MAX_LISTS)).collect();
     items.sort_by_key(|item| item.span.len());
     items
+}
+
+/// Whether a key only tells items apart (`"bTe3S": {`, `provider2: {`).
+fn is_number(header: &[u8]) -> bool {
+    let is_mark = |byte: &u8| byte.is_ascii_whitespace() || b"\"':=>{,".contains(byte);
+    let key = header.trim_ascii().split(is_mark).filter(|part| !part.is_empty());
+    key.last().is_some_and(|key| key.iter().any(u8::is_ascii_digit))
 }
 
 /// The item of a list whose items begin with dashes, indented less than `level`, around the line `own`.

@@ -36,6 +36,9 @@ pub(crate) fn objection(value: &[u8]) -> Option<&'static str> {
     if is_sequence(1) || is_sequence(2) {
         return Some("is a sequence");
     }
+    if is_camel_case(value) {
+        return Some("reads like words");
+    }
     if !is_hex
         && text_likelihood(value) * 32
             > TEXT_LIMIT * i32::try_from(value.len()).unwrap_or(i32::MAX / 1024).max(16)
@@ -43,6 +46,26 @@ pub(crate) fn objection(value: &[u8]) -> Option<&'static str> {
         return Some("reads like words");
     }
     None
+}
+
+/// Whether a long name is nothing but words: letters of which no two capitals stand together. Of random base62 values of 32 seven
+/// in a million are so.
+fn is_camel_case(value: &[u8]) -> bool {
+    const SHORTEST: usize = 30;
+    let is_both_upper = |pair: &[u8]| pair.iter().all(u8::is_ascii_uppercase);
+    value.len() >= SHORTEST
+        && value.iter().all(u8::is_ascii_alphabetic)
+        && !value.windows(2).any(is_both_upper)
+}
+
+/// Whether a key only tells entries apart, as `bTX7w` does: no word, with capitals and digits in the middle.
+pub(crate) fn is_entry_id(key: &[u8]) -> bool {
+    const LONGEST: usize = 8;
+    let has = |test: fn(&u8) -> bool| key.iter().any(test);
+    key.len() <= LONGEST
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_digit)
 }
 
 /// Whether letters alone look drawn at random: ten or more, with capitals among the others, that make no words.

@@ -16,6 +16,7 @@ use crate::detect::page::items::Item;
 use crate::detect::page::lex;
 use crate::detect::page::lines::Distance;
 use crate::detect::page::quote;
+use crate::detect::page::randomness;
 use crate::detect::page::urls;
 use crate::detect::page::urls::Host;
 use crate::location::Span;
@@ -329,7 +330,7 @@ impl Judge<'_, '_> {
         };
         let tells = |block: &&Block| {
             let name = self.namer.header_name(block).filter(|_| !is_value(block));
-            name.is_some_and(|name| !self.is_generic(name))
+            name.is_some_and(|name| !self.is_generic(name) && !randomness::is_entry_id(name))
         };
         let block = context.blocks.iter().filter(|block| block.is_data).find(tells)?;
         let end = blocks::end(self.page, block.start)?;
