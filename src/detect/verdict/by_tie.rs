@@ -176,8 +176,11 @@ impl Judge<'_, '_> {
         let heads = |block: &Block| {
             let line = own_line(self.page, block);
             let is_path = |at: usize| at > 0 && self.page.text[at - 1] == b'/';
+            let comment = Span::new(block.header.start, line.start.max(block.header.start));
+            // One that lists several is about none of them.
+            let is_list = || self.rivals.named_plainly_in(self.page.slice(comment));
             mentions.within_any(block.header, |mention| {
-                line.start <= mention.span.start || !is_path(mention.span.start)
+                line.start <= mention.span.start || !is_path(mention.span.start) && !is_list()
             })
         };
         let block = context.blocks.iter().position(heads);

@@ -86,8 +86,7 @@ impl Judge<'_, '_> {
         if !self.page.is_code() && self.is_any_credential(name) {
             return false;
         }
-        if self.is_sent_to_provider(lex::last_part(name), own)
-            || self.is_sent_by_command(name, own)
+        if self.is_sent_to_provider(lex::last_part(name), own) || self.is_sent_by_command(name, own)
         {
             let is_at_once = self.is_sent_at_once(lex::last_part(name), own);
             let weights = &self.weights;
@@ -111,7 +110,11 @@ impl Judge<'_, '_> {
     /// The name of a setting near by which holds the URL of an API and begins with the same word as the value's
     /// (`BRIDGE_TOKEN=VALUE`, `BRIDGE_UPSTREAM=https://…`) if that is the provider's, or else an error: why the value is
     /// somebody else's.
-    pub(crate) fn name_with_host(&self, span: Span, label: &Label) -> Option<Result<String, String>> {
+    pub(crate) fn name_with_host(
+        &self,
+        span: Span,
+        label: &Label,
+    ) -> Option<Result<String, String>> {
         let [first, .., last] = label.words.as_slice() else { return None };
         // French says first what it is: `JETON_DEVIS`, `URL_DEVIS`.
         let credential = &self.page.vocabulary().credential;
@@ -133,7 +136,9 @@ impl Judge<'_, '_> {
                 Host::Ours if is_alike => return Some(Ok(name.into_owned())),
                 Host::Ours if !is_last && is_numbered_apart(&label.words, &words) => {
                     let provider = &self.provider.name;
-                    foreign = Some(Err(format!("has another number than `{name}`, a host of {provider}")));
+                    foreign = Some(Err(format!(
+                        "has another number than `{name}`, a host of {provider}"
+                    )));
                 }
                 Host::Foreign(host) if is_alike && !self.is_generic(first.as_bytes()) => {
                     let text = || format!("begins as `{name}` does, which holds {host}");
@@ -153,7 +158,8 @@ impl Judge<'_, '_> {
         let window = &text[start..text.len().min(span.end + CALL_REACH)];
         let schemes = memchr::memmem::find_iter(window, b"://").map(move |at| start + at);
         schemes.take(MOST).filter_map(|at| {
-            let host = urls::host_at(self.page, at).filter(|_| !urls::is_named_idle(self.page, at))?;
+            let host =
+                urls::host_at(self.page, at).filter(|_| !urls::is_named_idle(self.page, at))?;
             let line = self.page.lines.around(at);
             let from = line.start.max(at.saturating_sub(CALL_REACH));
             let mut words = lex::leftwards(text, at, at - from);
@@ -337,15 +343,22 @@ impl Judge<'_, '_> {
         (from, &text[from..text.len().min(at + DEFINED_WITHIN)])
     }
 
-    /// Whether a block is a class or a literal of a struct (`Upstream {`), whose fields are about one thing.
+    /// Whether a block is a class or a literal of a struct (`Upstream {`), whose fields are about one thing, or builds one
+    /// (`defaultRequest {`, `val mailer = HttpClient {`).
     fn is_record(&self, block: &Block) -> bool {
         let head = self.page.slice(own_line(self.page, block)).trim_ascii();
         if let Some(name) = head.strip_prefix(b"class ") {
             return name.ends_with(b":");
         }
-        let is_literal = self.page.text.get(block.start) == Some(&b'{');
         let is_part = |byte: &u8| lex::is_name(*byte) || matches!(byte, b':' | b'.' | b'&');
-        is_literal && head.first().is_some_and(u8::is_ascii_uppercase) && head.iter().all(is_part)
+        let is_literal =
+            head.first().is_some_and(u8::is_ascii_uppercase) && head.iter().all(is_part);
+        let built = head.rsplit(|byte| *byte == b'=').next().unwrap_or(head).trim_ascii();
+        let is_statement = |word: &String| word.as_bytes() == built;
+        let is_built = !built.is_empty()
+            && built.iter().all(|byte| lex::is_name(*byte))
+            && !self.page.vocabulary().code_head.iter().any(is_statement);
+        self.page.text.get(block.start) == Some(&b'{') && (is_literal || is_built)
     }
 
     /// The host that a constant holds with which the URL of the value's call begins (``fetch(`${CRM}/…`, … VALUE)``).
@@ -394,7 +407,8 @@ fn is_numbered_apart(words: &[String], others: &[String]) -> bool {
         let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
         (is_number && !stem.is_empty()).then_some((stem, digits))
     }
-    let (Some((stem, number)), Some((other_stem, other))) = (numbered(words), numbered(others)) else {
+    let (Some((stem, number)), Some((other_stem, other))) = (numbered(words), numbered(others))
+    else {
         return false;
     };
     stem == other_stem && number != other

@@ -57,8 +57,8 @@ impl<'r> Judge<'r, '_> {
         (context, naming): (&Context, &Naming),
     ) -> bool {
         let (cues, label) = (&kind.cues, naming.label.as_ref());
-        if label.is_some_and(|label| label.has_cue(&cues.label)) {
-            return true;
+        if let Some(label) = label.filter(|label| label.has_cue(&cues.label)) {
+            return label.names_provider || !self.has_name_without(&cues.label, context);
         }
         if self.has_call_cue(span, context, &cues.call) {
             return true;
@@ -83,6 +83,16 @@ impl<'r> Judge<'r, '_> {
                 || self.is_in_row_with(naming.column.as_ref(), span, &cues.context)
                 || self.stands_by_mention(span, &cues.mention)
                 || self.has_sibling(span, &cues.sibling))
+    }
+
+    /// Whether the value's statement has the provider's name for a credential, and no cue in it
+    /// (`signature_key = Field(VALUE, alias="ACME_API_KEY")`).
+    fn has_name_without(&self, cues: &[String], context: &Context) -> bool {
+        let mentions = context.statement.map(|statement| self.page.mentions.inside(statement));
+        mentions.into_iter().flatten().take(MAX_MENTIONS).any(|mention| {
+            let label = self.namer.read_span(lex::word_around(self.page.text, mention.span));
+            label.names_provider && label.meaning == Meaning::Credential && !label.has_cue(cues)
+        })
     }
 
     /// Whether a cell before the value in its row of a table has a cue (`Yousign webhook | VALUE`).

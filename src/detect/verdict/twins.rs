@@ -101,6 +101,14 @@ fn without_owner(line: &[u8]) -> Option<&[u8]> {
     (word > 1 && parts).then(|| &line[word + 1..])
 }
 
+/// Whether a host stands behind one word alone in its line (`machine api.acme.com`, as `.netrc` has it).
+fn heads_entry(page: &Page<'_>, host: Span) -> bool {
+    let line = page.lines.around(host.start);
+    let word = page.text[line.start..host.start].trim_ascii_start().strip_suffix(b" ");
+    word.is_some_and(|word| !word.is_empty() && word.iter().all(|byte| lex::is_name(*byte)))
+        && page.text[host.end..line.end.max(host.end)].trim_ascii().is_empty()
+}
+
 /// Whether a text can be somebody's name.
 fn is_name(text: &[u8]) -> bool {
     let is_part = |byte: &u8| lex::is_name(*byte) || matches!(byte, b' ' | b'-' | b'.');
@@ -134,7 +142,7 @@ impl Judge<'_, '_> {
             .mentions
             .inside(window)
             .iter()
-            .filter(|mention| mention.host.is_none())
+            .filter(|mention| mention.host.is_none() || heads_entry(page, mention.span))
             .map(|mention| mention.span)
             .collect();
         mentions.sort_by_key(|mention| mention.start.abs_diff(span.start));

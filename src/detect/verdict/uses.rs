@@ -208,7 +208,9 @@ impl Judge<'_, '_> {
     /// The host of the first URL in a command, which may begin with a variable.
     fn host_of_command(&self, command: Span) -> Option<Host> {
         let text = self.page.slice(command);
-        if let Some(scheme) = memchr::memmem::find(text, b"://").filter(|_| command.len() < 4 * REACH) {
+        if let Some(scheme) =
+            memchr::memmem::find(text, b"://").filter(|_| command.len() < 4 * REACH)
+        {
             return urls::host_at(self.page, command.start + scheme);
         }
         memchr::memchr_iter(b'$', text).take(MAX_USES).find_map(|at| {
