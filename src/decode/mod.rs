@@ -143,6 +143,20 @@ impl View<'_> {
         self.document.region(self.document_span(span))
     }
 
+    /// The link at `span` without what is no part of it: where it was a parameter of another one, that one's further parameters
+    /// stand behind it now (`?url=https%3A%2F%2F…%3Fs%3D…&data=…`).
+    #[must_use]
+    pub fn own_link(&self, span: Span) -> Span {
+        let text = &self.text[span.start..span.end];
+        let length = |at: usize| {
+            self.document_span(Span::new(span.start + at, span.start + at + 1)).len()
+        };
+        let question = memchr::memchr(b'?', text).map_or(1, length);
+        let mut ends = memchr::memchr_iter(b'&', text).filter(|at| length(*at) != question);
+        let end = if question > 1 { ends.next() } else { None };
+        Span::new(span.start, end.map_or(span.end, |at| span.start + at))
+    }
+
     /// Whether string literals were joined, but none at `span`: it was seen as it stands, and what stands around it now, such as the
     /// rows of a table, may be joined wrongly.
     #[must_use]

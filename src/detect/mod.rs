@@ -224,6 +224,7 @@ impl Detector {
         let rivals = self.rivals.get_or_init(|| Rivals::new(&self.rules.vocabulary));
         let judge = Judge::new(provider, &page, rivals);
         let mut hits = verdict::pattern::hits(&judge);
+        hits.iter_mut().for_each(|hit| hit.span = view.own_link(hit.span));
         let taken = hits.iter().filter(|hit| !hit.rule.is_policy()).map(|hit| hit.span);
         let taken = SpanSet::new(taken.collect());
         let tokens = search::token::tokens(provider, view.text);

@@ -76,41 +76,11 @@ fn matches(page: &Page<'_>, pattern: &PatternRule, parts: &[Span]) -> Vec<Span> 
                 None => !has_dummy(found.as_bytes()),
             };
             if is_real {
-                let span = Span::new(part.start + found.start(), part.start + found.end());
-                spans.push(without_outer(page, span));
+                spans.push(Span::new(part.start + found.start(), part.start + found.end()));
             }
         }
     }
     spans
-}
-
-/// A link without the parameters of another link that it is a parameter of (`?url=LINK&data=…`).
-fn without_outer(page: &Page<'_>, link: Span) -> Span {
-    let before = page.text[..link.start].strip_suffix(b"=").unwrap_or_default();
-    let name = before.iter().rev().take_while(|byte| lex::is_name(**byte)).count();
-    if name == 0
-        || !before[..before.len() - name].ends_with(b"?")
-            && !before[..before.len() - name].ends_with(b"&")
-    {
-        return link;
-    }
-    let is_own = |parameter: &[u8]| {
-        let name = parameter.split(|byte| *byte == b'=').next().unwrap_or_default();
-        page.provider.page_parameters.iter().any(|known| known.as_bytes() == name)
-    };
-    let text = page.slice(link);
-    let first = memchr::memchr(b'?', text).map_or(text.len(), |at| at + 1);
-    let (mut end, mut at) = (first, first);
-    for parameter in text[first..].split(|byte| *byte == b'&') {
-        at += parameter.len();
-        if is_own(parameter)
-            || end + 1 + parameter.len() == at && parameter.starts_with(b"sandbox=")
-        {
-            end = at;
-        }
-        at += 1;
-    }
-    if end == first { link } else { Span::new(link.start, link.start + end) }
 }
 
 /// Whether a pattern rule could find something in `text` under some path.
