@@ -94,6 +94,8 @@ pub struct Provider {
     pub unlike: Vec<String>,
     /// Names of the parameters of links to its pages, which look like keys and are none.
     pub page_parameters: Vec<String>,
+    /// What its API offers, as the first part of a path.
+    pub resources: Vec<String>,
     /// Its hosts, the most specific first.
     pub hosts: Vec<Host>,
     /// Where keys can be checked; nothing is sent anywhere else.

@@ -84,6 +84,8 @@ struct ProviderToml {
     #[serde(default)]
     page_parameters: Vec<String>,
     #[serde(default)]
+    resources: Vec<String>,
+    #[serde(default)]
     hosts: Vec<HostToml>,
     #[serde(default)]
     live: Vec<LiveHost>,
@@ -222,6 +224,7 @@ fn add_provider(
         abbreviations: toml.abbreviations,
         unlike: toml.unlike,
         page_parameters: toml.page_parameters,
+        resources: toml.resources,
         hosts,
         live: toml.live,
         rules,

@@ -107,6 +107,19 @@ pub(crate) fn is_user_information(page: &Page<'_>, span: Span) -> bool {
         })
 }
 
+/// Whether the value is a part of a path that speaks of the provider before it and of what its API offers behind it, as gateways
+/// have it (`/provider/VALUE/documents`).
+pub(crate) fn is_before_resource(page: &Page<'_>, span: Span) -> bool {
+    let run = glued(page.text, span, REACH);
+    let before = Span::new(run.start, span.start);
+    let behind = page.text[span.end..run.end].strip_prefix(b"/").unwrap_or_default();
+    let length = behind.iter().take_while(|byte| lex::is_name(**byte)).count();
+    let is_it = |resource: &String| resource.as_bytes() == &behind[..length];
+    page.slice(before).ends_with(b"/")
+        && page.mentions.within(before)
+        && page.provider.resources.iter().any(is_it)
+}
+
 /// Whether the value is the user or the password of a URL of somebody else's host (`postgres://app:VALUE@db`), a part of such a
 /// URL's path that does not speak of the provider before it, or a parameter of one that does not at all.
 pub(crate) fn is_in_url_elsewhere(page: &Page<'_>, span: Span) -> bool {

@@ -39,6 +39,11 @@ impl Judge<'_, '_> {
             verdict.add(self.weights.credential, text);
             return;
         }
+        if has_both_cases(self.page.slice(span)) && urls::is_before_resource(self.page, span) {
+            let text = "stands before what the API offers in the path of a URL";
+            verdict.add(self.weights.credential, text);
+            return;
+        }
         if urls::is_in_url_elsewhere(self.page, span) {
             let text = "a part of a URL of another host";
             verdict.add(self.weights.rival_in_statement, text);
