@@ -119,7 +119,7 @@ impl Decoder<'_> {
     fn zip(&mut self, bytes: &[u8], member: Option<&BlobPath>, depth: usize) -> io::Result<()> {
         let mut archive = ZipArchive::new(Cursor::new(bytes))?;
         let mut first_error = None;
-        let rows = self.rows(&mut archive);
+        let rows = self.sheets(&mut archive);
         for at in 0..archive.len() {
             match archive.by_index(at) {
                 Ok(file) if file.is_dir() => {}
@@ -163,15 +163,15 @@ impl Decoder<'_> {
         let path = outer.map_or_else(|| BlobPath::new(name), |outer| outer.member(name));
         let mut bytes = vec![];
         let read = self.read_member(content, packed, &mut bytes, Some(&path));
-        match rows {
-            Some(rows) => self.workbook(&bytes, rows, &path, depth + 1),
+        match rows.and_then(|rows| rows.table(&bytes)) {
+            Some(table) => self.rows(&bytes, table, Some(&path), depth + 1),
             None => self.document(&bytes, Some(&path), depth + 1),
         }
         read.map(|()| true)
     }
 
     /// What a workbook's sheets say of its strings; `None` for other archives.
-    fn rows(&mut self, archive: &mut ZipArchive<Cursor<&[u8]>>) -> Option<Rows> {
+    fn sheets(&mut self, archive: &mut ZipArchive<Cursor<&[u8]>>) -> Option<Rows> {
         archive.index_for_name(sheet::STRINGS)?;
         let names = archive.file_names().flatten().filter(|name| sheet::is_sheet(name));
         let sheets: Vec<String> = names.map(Cow::into_owned).collect();

@@ -12,6 +12,7 @@ mod parts;
 mod sheet;
 mod source_map;
 mod splice;
+mod sqlite;
 
 use std::fmt;
 
@@ -25,7 +26,6 @@ use crate::stop::Stop;
 pub use document::Document;
 use families::Hidden;
 pub use parts::parts_around;
-use sheet::Rows;
 pub use source_map::MapPlace;
 pub use source_map::Origin;
 pub use source_map::SourceMap;
@@ -94,7 +94,7 @@ pub enum Encoding {
 impl fmt::Display for Encoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Rows => "the rows of a workbook",
+            Self::Rows => "the rows of a table",
             Self::QuotedPrintable => "quoted-printable",
             Self::Entity => "HTML entities",
             Self::TextRuns => "joined text runs",
@@ -148,9 +148,8 @@ impl View<'_> {
     #[must_use]
     pub fn own_link(&self, span: Span) -> Span {
         let text = &self.text[span.start..span.end];
-        let length = |at: usize| {
-            self.document_span(Span::new(span.start + at, span.start + at + 1)).len()
-        };
+        let length =
+            |at: usize| self.document_span(Span::new(span.start + at, span.start + at + 1)).len();
         let question = memchr::memchr(b'?', text).map_or(1, length);
         let mut ends = memchr::memchr_iter(b'&', text).filter(|at| length(*at) != question);
         let end = if question > 1 { ends.next() } else { None };
@@ -237,6 +236,9 @@ impl Decoder<'_> {
                 return;
             }
         }
+        if let Some(rows) = sqlite::rows(bytes) {
+            return self.rows(bytes, rows, member, depth);
+        }
         match charset::decode(bytes) {
             Some(text) => self.texts(text.as_bytes(), member, depth),
             None => self.texts(bytes, member, depth),
@@ -272,12 +274,15 @@ impl Decoder<'_> {
         self.contents(&document, hidden, member, depth);
     }
 
-    /// Looks at the strings of a workbook in its rows.
-    fn workbook(&mut self, bytes: &[u8], rows: &Rows, member: &BlobPath, depth: usize) {
-        let Some((text, map)) = rows.table(bytes) else {
-            return self.document(bytes, Some(member), depth);
-        };
-        if !self.reader.opens(bytes, Some(member)) {
+    /// Looks at the rows of tables that a document holds instead of at the document.
+    fn rows(
+        &mut self,
+        bytes: &[u8],
+        (text, map): (Vec<u8>, Map),
+        member: Option<&BlobPath>,
+        depth: usize,
+    ) {
+        if !self.reader.opens(bytes, member) {
             return;
         }
         let document = Document::new(bytes);
@@ -285,8 +290,8 @@ impl Decoder<'_> {
         let mut hidden = Hidden::default();
         self.decoded = text.len() as u64;
         let first = (Encoding::Rows, text, map);
-        self.part(&document, whole, Some(member), Some(first), &mut hidden);
-        self.contents(&document, hidden, Some(member), depth);
+        self.part(&document, whole, member, Some(first), &mut hidden);
+        self.contents(&document, hidden, member, depth);
     }
 
     /// Looks at what was found in encoded text and is a document of its own.

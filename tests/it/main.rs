@@ -38,6 +38,7 @@ mod source_maps;
 mod staged;
 mod staged_like_git;
 mod support;
+mod tables;
 #[cfg(any(feature = "live", feature = "revoke"))]
 mod tls_server;
 mod tracked_files;
