@@ -12,6 +12,8 @@ use crate::location::Span;
 const MARK: &[u8] = b"sourceMappingURL=";
 /// Bytes of a name that a map may have.
 const MAX_NAME: usize = 1_000;
+/// Bytes at the end of a script in which its map's name is looked for first.
+const TAIL: usize = 64 << 10;
 /// The digits of a mapping.
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -94,7 +96,11 @@ impl MapPlace {
     /// Reads what `script` says last about its map.
     #[must_use]
     pub fn of(script: &[u8]) -> Option<Self> {
-        let url = &script[memmem::rfind(script, MARK)? + MARK.len()..];
+        // Nearly always it ends the script; the way forward is the faster one.
+        let tail = script.len().saturating_sub(TAIL);
+        let last = memmem::rfind(&script[tail..], MARK).map(|at| tail + at);
+        let last = last.or_else(|| memmem::find_iter(script, MARK).last())?;
+        let url = &script[last + MARK.len()..];
         let end = url.iter().position(|byte| byte.is_ascii_whitespace() || b"'\"*<".contains(byte));
         let url = &url[..end.unwrap_or(url.len())];
         if url.starts_with(b"data:") {

@@ -185,15 +185,15 @@ fn forms(value: &[u8]) -> Vec<Vec<u8>> {
     forms
 }
 
-/// What stands where each of these letters is escaped by itself.
+/// What stands where each of these letters is escaped by itself, or is a number or letter of a list.
 fn escaped_forms(letters: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let escaped = |escape: &fn(u8) -> String, between: &str| {
-        let letters: Vec<String> = letters.iter().map(|byte| escape(*byte)).collect();
+    let written = |write: &fn(u8) -> String, between: &str| {
+        let letters: Vec<String> = letters.iter().map(|byte| write(*byte)).collect();
         letters.join(between).into_bytes()
     };
-    ESCAPES
-        .iter()
-        .flat_map(move |escape| ["", ",", ", ", " "].map(|between| escaped(escape, between)))
+    let listed = move |item| [",", ", ", " "].map(|between| written(item, between));
+    let escapes = ESCAPES.iter().map(move |escape| written(escape, ""));
+    escapes.chain(ITEMS.iter().flat_map(listed))
 }
 
 /// What stands in a document that holds the value in one piece: as it is, in UTF-16, base64 or hexadecimal.
@@ -211,8 +211,8 @@ fn wide(piece: &[u8]) -> Vec<u8> {
     piece.iter().flat_map(|byte| [*byte, 0]).take(piece.len() * 2 - 1).collect()
 }
 
-/// How single letters are written otherwise.
-const ESCAPES: [fn(u8) -> String; 12] = [
+/// How single letters are written otherwise, one behind the other.
+const ESCAPES: [fn(u8) -> String; 8] = [
     |byte| format!("%{byte:02x}"),
     |byte| format!("%{byte:02X}"),
     |byte| format!("\\u{byte:04x}"),
@@ -221,6 +221,10 @@ const ESCAPES: [fn(u8) -> String; 12] = [
     |byte| format!("\\x{byte:02X}"),
     |byte| format!("&#{byte};"),
     |byte| format!("&#x{byte:x};"),
+];
+
+/// And how in lists.
+const ITEMS: [fn(u8) -> String; 4] = [
     |byte| format!("0x{byte:02x}"),
     |byte| format!("0x{byte:02X}"),
     |byte| byte.to_string(),

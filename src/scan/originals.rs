@@ -14,10 +14,13 @@ use crate::detect::Detector;
 use crate::finding::Candidate;
 use crate::finding::Exposure;
 use crate::provenance::Origin;
+use crate::source::git::read_end;
 use crate::source::git::read_file;
 
-/// Larger scripts and maps are not read.
+/// Larger maps are not read.
 const MAX_FILE: u64 = 256 << 20;
+/// Bytes at the end of a script in which its map is named.
+const TAIL: u64 = 64 << 10;
 
 /// Adds to the candidates of each script what its map tells.
 pub(super) fn find(
@@ -52,7 +55,7 @@ fn is_in_script(sighting: &Sighting) -> bool {
 /// The map that the script at `path` names, or that has its name. A script comes from anywhere; it cannot name files
 /// outside of its target.
 fn map_of(base: &Path, path: &Path) -> Option<Vec<u8>> {
-    let script = read_file(&base.join(path), MAX_FILE).ok()?;
+    let script = read_end(&base.join(path), TAIL).ok()?;
     let name = match MapPlace::of(&script) {
         Some(MapPlace::File(name)) => name,
         Some(MapPlace::Inline(_)) => return None,

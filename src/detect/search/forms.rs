@@ -1,20 +1,26 @@
-//! Finds whether any of many exact byte strings stands in a text, by leaps (Wu and Manber, 1994).
+//! Finds where any of many exact byte strings stands in a text, by samples of the text.
 //!
-//! Of each string the first bytes count, as many as the shortest has. A table tells for each block of three bytes how
-//! far the next string can begin at the earliest, so that most of a text is never read. Hundreds of strings cost
-//! little more than one; an automaton over them leaves the cache and is ten times slower.
+//! Of each string the first bytes count, as many as the shortest has. Wherever a string stands, it covers four bytes at one of
+//! the places that are looked at, which are as far apart as that allows; a table tells by their hash whether some string holds
+//! them. No look waits for another, so hundreds of strings cost little more than one; an automaton over them leaves the cache
+//! and is ten times slower.
 
 use crate::location::Span;
 
-/// Bytes of a block.
-const BLOCK: usize = 3;
-/// Bits of a block's hash: for few strings the table of leaps stays within the first cache, for many most blocks still
-/// belong to none.
-const HASH_BITS: std::ops::RangeInclusive<u32> = 15..=22;
+/// Bytes that are looked at together.
+const GRAM: usize = 4;
+/// Places whose entries of the table are joined before anything is decided.
+const PLACES: usize = 8;
+/// Bits of the table for each gram in it, so that few others share one.
+const BITS_FOR_GRAM: usize = 64;
+/// Binary logarithm of the table's bits: for few strings it stays within the nearest cache, and for many within the farthest.
+const TABLE_BITS: std::ops::RangeInclusive<u32> = 15..=25;
+/// As many grams at most: of more strings fewer are in the table, and more places are looked at.
+const MOST_GRAMS: usize = 1 << 20;
+/// Bytes by which a string is looked up.
+const HEAD: usize = 8;
 /// As many strings with the same hash are compared one by one.
 const FEW: usize = 8;
-/// Strings that share a word of 64 bits.
-const HEADS_IN_WORD: usize = 4;
 
 /// The prepared strings.
 pub(crate) struct Forms {
@@ -23,16 +29,43 @@ pub(crate) struct Forms {
     longest: usize,
     /// All lengths, each once.
     lengths: Vec<usize>,
-    bits: u32,
-    /// For each block's hash, how far to leap when the block ends the window; 0 where a string may stand.
-    leaps: Box<[u8]>,
-    /// A bit for the hash of each string's first bytes: where there are many strings, most blocks end the first bytes of
-    /// some, and looking for it among millions takes long.
-    heads: Box<[u64]>,
+    /// Bytes of a string's head.
+    head: usize,
+    /// From one place to the next.
+    stride: usize,
+    /// A bit for the hash of each gram.
+    table: Table,
+    /// A bit for the hash of each string's head: looking for it among millions takes long.
+    heads: Table,
     /// The bytes of all strings, one after the other: a hundred thousand secrets have millions of forms.
     bytes: Vec<u8>,
-    /// The strings, by the hash of the block that ends their first bytes.
+    /// The strings, by the hash of their heads.
     strings: Vec<Entry>,
+}
+
+/// Bits for hashes.
+struct Table {
+    shift: u32,
+    words: Box<[u64]>,
+}
+
+impl Table {
+    /// Room for about as many bits.
+    fn new(bits: usize) -> Self {
+        let bits = bits.next_power_of_two().ilog2();
+        let bits = bits.clamp(*TABLE_BITS.start(), *TABLE_BITS.end());
+        Self { shift: u32::BITS - bits, words: vec![0; 1 << (bits - 6)].into() }
+    }
+
+    fn add(&mut self, hash: u32) {
+        let bit = hash >> self.shift;
+        self.words[(bit / 64) as usize] |= 1 << (bit % 64);
+    }
+
+    fn has(&self, hash: u32) -> bool {
+        let bit = hash >> self.shift;
+        self.words[(bit / 64) as usize] >> (bit % 64) & 1 != 0
+    }
 }
 
 /// A string among the bytes.
@@ -55,7 +88,7 @@ impl Entry {
 }
 
 impl Forms {
-    /// Prepares strings of at least three bytes. `None` if there is a shorter one, none at all, or more than 4 GiB.
+    /// Prepares strings of at least four bytes. `None` if there is a shorter one, none at all, or more than 4 GiB.
     pub(crate) fn new(strings: impl IntoIterator<Item = Vec<u8>>) -> Option<Self> {
         let (mut bytes, mut entries) = (vec![], vec![]);
         for string in strings {
@@ -68,29 +101,31 @@ impl Forms {
         lengths.sort_unstable();
         lengths.dedup();
         let (&shortest, &longest) = lengths.first().zip(lengths.last())?;
-        let furthest = u8::try_from(shortest.checked_sub(BLOCK)? + 1).unwrap_or(u8::MAX);
-        let bits = (entries.len() * 4).next_power_of_two().ilog2();
-        let bits = bits.clamp(*HASH_BITS.start(), *HASH_BITS.end());
-        let mut leaps = vec![furthest; 1 << bits].into_boxed_slice();
-        for entry in &mut entries {
-            let string = entry.of(&bytes);
-            for (at, block) in string[..shortest].windows(BLOCK).enumerate() {
-                let leap = u8::try_from(shortest - BLOCK - at).unwrap_or(u8::MAX);
-                entry.hash = hash_of(block, bits);
-                let known = &mut leaps[entry.hash as usize];
-                *known = leap.min(*known);
-            }
-        }
+        let stride = shortest.checked_sub(GRAM)? + 1;
+        let head = shortest.min(HEAD);
+        entries.iter_mut().for_each(|entry| entry.hash = head_hash(&entry.of(&bytes)[..head]));
         entries.sort_unstable_by(|a, b| a.key(&bytes).cmp(&b.key(&bytes)));
         entries.dedup_by(|a, b| a.key(&bytes) == b.key(&bytes));
         entries.shrink_to_fit();
-        let mut heads = vec![0; (entries.len() / HEADS_IN_WORD + 1).next_power_of_two()];
+        let stride = stride.min(MOST_GRAMS / entries.len()).max(1);
+        let mut table = Table::new(entries.len() * stride * BITS_FOR_GRAM);
+        let mut heads = Table::new(entries.len() * BITS_FOR_GRAM);
         for entry in &entries {
-            let (word, bit) = head_of(&entry.of(&bytes)[..shortest], heads.len());
-            heads[word] |= bit;
+            let grams = entry.of(&bytes).windows(GRAM).take(stride);
+            grams.for_each(|gram| table.add(gram_hash(gram)));
+            heads.add(entry.hash);
         }
-        let heads = heads.into_boxed_slice();
-        Some(Self { shortest, longest, lengths, bits, leaps, heads, bytes, strings: entries })
+        Some(Self {
+            shortest,
+            longest,
+            lengths,
+            head,
+            stride,
+            table,
+            heads,
+            bytes,
+            strings: entries,
+        })
     }
 
     /// Length of the longest string.
@@ -115,26 +150,31 @@ impl Forms {
 
     /// The first place behind `from` where a string stands.
     fn find(&self, text: &[u8], from: usize) -> Option<Span> {
-        let mut end = from + self.shortest;
-        while let Some(block) = end.checked_sub(BLOCK).and_then(|at| text.get(at..end)) {
-            let hash = hash_of(block, self.bits);
-            let leap = usize::from(self.leaps[hash as usize]);
-            let start = end - self.shortest;
-            if leap == 0
-                && self.has_head(&text[start..end])
-                && let Some(len) = self.len_at(&text[start..], hash)
-            {
-                return Some(Span::new(start, start + len));
+        let knows = |at: usize| self.table.has(gram_hash(&text[at..at + GRAM]));
+        let stride = self.stride;
+        let mut at = from + stride - 1;
+        while at + (PLACES - 1) * stride + GRAM <= text.len() {
+            let places = (0..PLACES).map(|place| at + place * stride);
+            if places.clone().fold(false, |any, at| any | knows(at)) {
+                let known = places.filter(|at| knows(*at));
+                if let Some(found) = known.filter_map(|at| self.find_around(text, at)).next() {
+                    return Some(found);
+                }
             }
-            end += leap.max(1);
+            at += PLACES * stride;
         }
-        None
+        let places = (at..(text.len() + 1).saturating_sub(GRAM)).step_by(stride);
+        places.filter(|at| knows(*at)).find_map(|at| self.find_around(text, at))
     }
 
-    /// Whether a string may begin with these bytes.
-    fn has_head(&self, head: &[u8]) -> bool {
-        let (word, bit) = head_of(head, self.heads.len());
-        self.heads[word] & bit != 0
+    /// The first string whose gram at `at` is one that is in the table.
+    fn find_around(&self, text: &[u8], at: usize) -> Option<Span> {
+        let last = at.min(text.len().checked_sub(self.shortest)?);
+        (at + 1 - self.stride..=last).find_map(|start| {
+            let hash = head_hash(&text[start..start + self.head]);
+            let len = self.heads.has(hash).then(|| self.len_at(&text[start..], hash))??;
+            Some(Span::new(start, start + len))
+        })
     }
 
     /// The length of the longest string with this hash that begins `text`.
@@ -157,17 +197,19 @@ impl Forms {
     }
 }
 
-/// The word among `words`, a power of two, and the bit in it that stand for a string's first bytes.
-fn head_of(head: &[u8], words: usize) -> (usize, u64) {
-    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
-    let hash = head.iter().fold(0xCBF2_9CE4_8422_2325, mix);
-    // The upper bits depend on all bytes.
-    ((hash >> 32) as usize & (words - 1), 1 << (hash >> 26 & 63))
+/// The hash of a string's head.
+fn head_hash(head: &[u8]) -> u32 {
+    let word = head.first_chunk().copied().unwrap_or_else(|| {
+        let mut word = [0; HEAD];
+        word[..head.len()].copy_from_slice(head);
+        word
+    });
+    (u64::from_le_bytes(word).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32
 }
 
-fn hash_of(block: &[u8], bits: u32) -> u32 {
-    let word = block.iter().fold(0_u32, |word, &byte| word << 8 | u32::from(byte));
-    word.wrapping_mul(0x9E37_79B1) >> (u32::BITS - bits)
+/// The hash of a gram.
+fn gram_hash(gram: &[u8]) -> u32 {
+    gram.first_chunk().map_or(0, |gram| u32::from_le_bytes(*gram).wrapping_mul(0x9E37_79B1))
 }
 
 #[cfg(test)]
@@ -180,8 +222,8 @@ mod tests {
     proptest! {
         /// What an automaton finds is found, and nothing else.
         #[test]
-        fn leaps_miss_nothing(
-            strings in proptest::collection::vec("[ab]{3,9}|[a-zA-Z0-9]{3,40}", 1..90),
+        fn samples_miss_nothing(
+            strings in proptest::collection::vec("[ab]{4,9}|[a-zA-Z0-9]{4,40}", 1..90),
             text in "[ab]{0,30}",
             chosen in 0_usize..1000,
             cut in 0_usize..3,
@@ -205,6 +247,6 @@ mod tests {
     #[test]
     fn nothing_to_find_is_no_search() {
         assert!(Forms::new([]).is_none());
-        assert!(Forms::new([b"ab".to_vec()]).is_none());
+        assert!(Forms::new([b"abc".to_vec()]).is_none());
     }
 }

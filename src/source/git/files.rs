@@ -1,6 +1,6 @@
 //! Small file helpers: reading with a limit.
 
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::ops::Deref;
 use std::path::Path;
 
@@ -50,5 +50,15 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     if read as u64 > limit {
         return Err(io::Error::other("larger than the limit"));
     }
+    Ok(bytes)
+}
+
+/// Reads at most the last `length` bytes of a file.
+pub(crate) fn read_end(path: &Path, length: u64) -> io::Result<Vec<u8>> {
+    let mut file = regular(path, Link::Follow)?;
+    let size = file.metadata()?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(length)))?;
+    let mut bytes = vec![];
+    file.take(length).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

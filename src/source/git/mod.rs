@@ -40,7 +40,7 @@ mod walk;
 pub use attribution::{AttributeError, Content, Located};
 pub use change::{Change, ChangeError, ChangeRange};
 pub(crate) use discover::exclude_file;
-pub(crate) use files::read as read_file;
+pub(crate) use files::{read as read_file, read_end};
 pub use hooks_path::{HooksFolder, global_hooks_path, set_global_hooks_path};
 pub use object::ObjectKind;
 #[cfg(feature = "revoke")]
