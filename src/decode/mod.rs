@@ -251,27 +251,37 @@ impl Decoder<'_> {
             return;
         }
         let document = Document::new(bytes);
-        let whole = Span::new(0, bytes.len());
+        let part = Span::new(0, bytes.len());
         let mut hidden = Hidden::default();
-        self.decoded = 0;
-        self.reader.read(&View {
-            text: bytes,
-            via: &[],
-            member,
-            document: &document,
-            part: whole,
-            maps: &[],
-        });
+        let raw = View { text: bytes, via: &[], member, document: &document, part, maps: &[] };
         if bytes.len() <= WHOLE {
-            self.part(&document, whole, member, None, &mut hidden);
+            self.reader.read(&raw);
+            self.decoded = 0;
+            self.part(&document, part, member, None, &mut hidden);
         } else {
-            let mut landmarks = vec![];
-            self.reader.landmarks(bytes, &mut landmarks);
-            for part in parts::around(bytes, landmarks) {
+            let parts = self.read_long(&raw);
+            self.decoded = 0;
+            for part in parts {
                 self.part(&document, part, member, None, &mut hidden);
             }
         }
         self.contents(&document, hidden, member, depth);
+    }
+
+    /// Reads a long document as it stands, and finds the parts of it in which decoded forms may matter, both at once.
+    fn read_long(&mut self, raw: &View<'_>) -> Vec<Span> {
+        let mut landmarks = vec![];
+        let places = std::thread::scope(|scope| {
+            let search = || parts::encoded(raw.text);
+            let searching = std::thread::Builder::new().spawn_scoped(scope, search);
+            self.reader.read(raw);
+            self.reader.landmarks(raw.text, &mut landmarks);
+            // Without another thread it is done by this one.
+            let found = searching.ok().and_then(|searching| searching.join().ok());
+            found.unwrap_or_else(search)
+        });
+        landmarks.extend(places);
+        parts::around(raw.text, landmarks)
     }
 
     /// Looks at the rows of tables that a document holds instead of at the document.

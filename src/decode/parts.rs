@@ -11,10 +11,16 @@ const REACH: usize = 4 * 1024;
 /// Bytes between two probes; no run that matters is shorter.
 const STRIDE: usize = families::SHORTEST_RUN;
 
-/// The parts around `landmarks` and around what is encoded, in order and without overlaps.
+/// The places of what is encoded.
+pub(super) fn encoded(text: &[u8]) -> Vec<Span> {
+    let mut places = vec![];
+    encoded_runs(text, &mut places);
+    escapes(text, &mut places);
+    places
+}
+
+/// The parts around places, in order and without overlaps.
 pub(super) fn around(text: &[u8], mut landmarks: Vec<Span>) -> Vec<Span> {
-    encoded_runs(text, &mut landmarks);
-    escapes(text, &mut landmarks);
     landmarks.sort_unstable();
     let parts = parts_around(text, &landmarks, REACH);
     if parts.iter().map(|part| part.len()).sum::<usize>() > text.len() / 2 {

@@ -4,7 +4,7 @@ use crate::location::Start;
 use crate::sieve::is_zero;
 
 /// Bytes of a piece.
-pub(crate) const PIECE: usize = 32 << 20;
+pub(crate) const PIECE: usize = 64 << 20;
 /// Texts up to this size are looked at whole, since archives cannot be read in pieces.
 pub(crate) const WHOLE: usize = 256 << 20;
 /// Bytes that two neighbouring pieces share.

@@ -7,6 +7,8 @@ use std::io::Read as _;
 use std::io::Seek as _;
 use std::path::Path;
 
+use memmap2::MmapMut;
+
 use super::open::{Link, check_regular, open, skip_hole};
 use super::pieces::{PIECE, Piece, WHOLE, passed};
 use crate::blob::BlobPath;
@@ -21,7 +23,7 @@ const ENDLESS: u64 = 64 << 30;
 /// Bytes that are read before a file's size is asked for, since most files end before; the longer ones pass the sieve in
 /// pieces of this size, which stay in the processor's cache.
 const FIRST: usize = 128 << 10;
-/// A buffer that grew beyond this is given back.
+/// Files above this size are read into memory of their own, which is given back.
 const KEPT_BUFFER: usize = 8 << 20;
 
 /// A file, or one piece of a large one.
@@ -51,9 +53,6 @@ impl<V: FnMut(WorktreeFile<'_>)> Reader<'_, V> {
             let detail = format!("{error}; give read permission or exclude it");
             self.gap(GapKind::Unreadable, name, detail);
         }
-        if self.buffer.capacity() > KEPT_BUFFER {
-            self.buffer = vec![];
-        }
     }
 
     /// Counts something that was not read.
@@ -61,8 +60,7 @@ impl<V: FnMut(WorktreeFile<'_>)> Reader<'_, V> {
         self.seen.gap(kind, BlobPath::new(name).to_string(), detail);
     }
 
-    fn visit(&mut self, name: &[u8], length: usize, start: Start) {
-        let text = Piece { bytes: &self.buffer[..length], start };
+    fn visit(&mut self, name: &[u8], text: Piece<'_>) {
         (self.visitor)(WorktreeFile { path: BlobPath::new(name), text });
     }
 
@@ -90,22 +88,23 @@ impl<V: FnMut(WorktreeFile<'_>)> Reader<'_, V> {
         if !is_short {
             file.rewind()?;
             // Archives cannot be read in pieces; of texts a piece is enough in memory.
-            if size > if is_opaque { WHOLE } else { PIECE } as u64 {
-                self.buffer.clear();
-                return self.read_pieces(&mut file, name);
+            let whole = if is_opaque { WHOLE } else { PIECE };
+            let length = usize::try_from(size).ok().filter(|size| *size < whole);
+            let length = length.map_or(PIECE, |size| size + 1);
+            if length > KEPT_BUFFER {
+                return self.read_large(&mut file, length, name);
             }
-            self.buffer.resize(FIRST.max(usize::try_from(size).unwrap_or(WHOLE)) + 1, 0);
+            self.buffer.resize(FIRST.max(length), 0);
             filled = fill(&mut file, &mut self.buffer, 0)?;
         }
-        while filled == self.buffer.len() {
-            if filled >= WHOLE {
-                return self.read_pieces(&mut file, name);
-            }
-            self.buffer.resize(2 * filled, 0);
-            filled = fill(&mut file, &mut self.buffer, filled)?;
+        if filled == self.buffer.len() {
+            // It grew meanwhile.
+            file.rewind()?;
+            return self.read_large(&mut file, PIECE, name);
         }
         self.seen.file_bytes += filled as u64;
-        self.visit(name, filled, Start::default());
+        let text = Piece::from(&self.buffer[..filled]);
+        (self.visitor)(WorktreeFile { path: BlobPath::new(name), text });
         Ok(())
     }
 
@@ -136,22 +135,22 @@ impl<V: FnMut(WorktreeFile<'_>)> Reader<'_, V> {
         }
     }
 
-    /// Reads a large file piece by piece, beginning with what the buffer holds already; pieces of nothing but zeros (sparse
-    /// files) are passed over.
-    fn read_pieces(&mut self, file: &mut File, name: &[u8]) -> io::Result<()> {
+    /// Reads a large file in pieces of at most `length` bytes; pieces of nothing but zeros (sparse files) are passed over.
+    fn read_large(&mut self, file: &mut File, length: usize, name: &[u8]) -> io::Result<()> {
+        let mut memory = large_memory(length)?;
         let mut start = Start::default();
-        let mut total = self.buffer.len() as u64;
-        let mut holes = 0;
+        let (mut filled, mut total, mut holes) = (0, 0_u64, 0);
         loop {
-            let wanted = PIECE.saturating_sub(self.buffer.len()) as u64;
-            let read = file.take(wanted).read_to_end(&mut self.buffer)? as u64;
-            total += read;
-            if is_zero(&self.buffer) {
+            let before = filled;
+            filled = fill(file, &mut memory, filled)?;
+            total += (filled - before) as u64;
+            let bytes = &memory[..filled];
+            if is_zero(bytes) {
                 holes += skip_hole(file)?;
             } else {
-                self.visit(name, self.buffer.len(), start);
+                self.visit(name, Piece { bytes, start });
             }
-            if read < wanted {
+            if filled < memory.len() {
                 break;
             }
             if total > ENDLESS || self.stop.is_due() {
@@ -162,13 +161,22 @@ impl<V: FnMut(WorktreeFile<'_>)> Reader<'_, V> {
                 self.gap(GapKind::Limit, name, detail);
                 break;
             }
-            let passed = passed(&self.buffer);
-            start = start.behind(&self.buffer[..passed]);
-            self.buffer.drain(..passed);
+            let passed = passed(&memory);
+            start = start.behind(&memory[..passed]);
+            memory.copy_within(passed.., 0);
+            filled -= passed;
         }
         self.seen.file_bytes += total + holes;
         Ok(())
     }
+}
+
+/// Memory of its own, in large pages where the system has such: nothing is zeroed twice, and few pages fault.
+fn large_memory(length: usize) -> io::Result<MmapMut> {
+    let memory = MmapMut::map_anon(length)?;
+    #[cfg(target_os = "linux")]
+    let _or_small_ones = memory.advise(memmap2::Advice::HugePage);
+    Ok(memory)
 }
 
 /// Reads until the buffer is full or the file ends; returns how much of the buffer is filled.
