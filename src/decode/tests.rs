@@ -125,3 +125,37 @@ fn a_bomb_stops_at_the_limit_and_is_a_gap() {
     assert!(longest <= 1 << 20);
     assert_eq!(coverage.gap_counts().collect::<Vec<_>>(), [(GapKind::ArchiveLimit, 1)]);
 }
+
+/// What a mail filter put behind a link when it made that its own link's parameter is not the link's.
+#[test]
+fn a_link_that_is_a_parameter_ends_with_itself() {
+    let link = "https://app.example.org/sign?s=1&mode=sms&k=2";
+    let inner = link
+        .replace(':', "%3A")
+        .replace('/', "%2F")
+        .replace('?', "%3F")
+        .replace('=', "%3D")
+        .replace('&', "%26");
+    for (text, own) in [
+        (
+            format!("see https://filter.example.net/?url={inner}&data=05%7C02&reserved=0"),
+            link.to_owned(),
+        ),
+        (
+            format!("<a href='https://filter.example.net/?url={inner}&amp;data=05'>"),
+            link.to_owned(),
+        ),
+        (format!("see {link}&more=1%202"), format!("{link}&more=1")),
+        (format!("\"{}&more=1\"", link.replace('/', "\\/")), format!("{link}&more=1")),
+    ] {
+        let mut links = vec![];
+        each_view(text.as_bytes(), &Limits::default(), &mut Coverage::default(), |view| {
+            let Some(at) = memchr::memmem::find(view.text, b"https://app") else { return };
+            let ends = |byte: &u8| b" '\"".contains(byte);
+            let end = view.text[at..].iter().position(ends).unwrap_or(view.text.len() - at);
+            let own = view.own_link(Span::new(at, at + end));
+            links.push(String::from_utf8_lossy(&view.text[own.start..own.end]).into_owned());
+        });
+        assert!(links.contains(&own), "{links:?} of {text}");
+    }
+}

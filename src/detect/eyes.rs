@@ -159,6 +159,9 @@ impl Reader for Shapes<'_> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
     use crate::rule::RuleSet;
 
@@ -175,6 +178,9 @@ mod tests {
         assert!(detector.may_hold(text.as_bytes(), true));
         assert!(detector.may_hold(format!("{text}# yousign").as_bytes(), false));
         assert!(detector.may_hold(format!("{text}my.YsApiKey").as_bytes(), false));
+        // The value stands in the text as it is, the name only in what that says decoded.
+        let encoded = STANDARD.encode("the token of yousign");
+        assert!(detector.may_hold(format!("{text}{encoded}\n").as_bytes(), false));
         // Random letters that spell a short keyword.
         assert!(!detector.may_hold(format!("{text}uk0YSapIUzsI+lX9").as_bytes(), false));
     }
