@@ -1,4 +1,4 @@
-//! The rows of an SQLite database, written as the statements that would insert them, so that each value has its column's name
+//! The rows of a database of `SQLite`, written as the statements that would insert them, so that each value has its column's name
 //! and nothing is glued to it. The format is that of <https://www.sqlite.org/fileformat2.html>.
 
 use std::cell::Cell;

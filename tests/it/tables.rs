@@ -78,7 +78,7 @@ fn rows_of_a_database_are_told_apart() {
         let (report, _) = sandbox.json(&["scan", "--no-history", "--min-confidence", "low", "d"]);
         // A text that is cut by the end of a page stands nowhere in one piece.
         assert_eq!(reported(&report), hashes(&ours), "pages of {page_size}: {report}");
-        let bytes = std::fs::read(sandbox.path().join("d/app.sqlite")).expect("a database");
+        let bytes = sandbox.read("d/app.sqlite");
         for finding in report["findings"].as_array().expect("findings") {
             let place = &finding["occurrences"][0];
             let start = offset(&bytes, &place["line"], &place["column"]);
@@ -110,7 +110,7 @@ fn offset(bytes: &[u8], line: &Value, column: &Value) -> usize {
 fn damaged_databases_end() {
     let sandbox = Sandbox::new();
     database(&sandbox, "d/app.sqlite", 512);
-    let bytes = std::fs::read(sandbox.path().join("d/app.sqlite")).expect("a database");
+    let bytes = sandbox.read("d/app.sqlite");
     let mut random = 7_u64;
     let mut next = |below: usize| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

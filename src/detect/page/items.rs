@@ -75,8 +75,8 @@ pub(crate) fn around(page: &Page<'_>, span: Span, blocks: &[Block]) -> Vec<Item>
 /// Whether a key only tells items apart (`"bTe3S": {`, `provider2: {`).
 fn is_number(header: &[u8]) -> bool {
     let is_mark = |byte: &u8| byte.is_ascii_whitespace() || b"\"':=>{,".contains(byte);
-    let key = header.trim_ascii().split(is_mark).filter(|part| !part.is_empty());
-    key.last().is_some_and(|key| key.iter().any(u8::is_ascii_digit))
+    let mut key = header.trim_ascii().split(is_mark).filter(|part| !part.is_empty());
+    key.next_back().is_some_and(|key| key.iter().any(u8::is_ascii_digit))
 }
 
 /// The item of a list whose items begin with dashes, indented less than `level`, around the line `own`.
