@@ -163,7 +163,11 @@ impl Decoder<'_> {
         let path = outer.map_or_else(|| BlobPath::new(name), |outer| outer.member(name));
         let mut bytes = vec![];
         let read = self.read_member(content, packed, &mut bytes, Some(&path));
-        match rows.and_then(|rows| rows.table(&bytes)) {
+        let table = match rows {
+            Some(rows) => rows.table(&bytes),
+            None => sheet::is_sheet(name).then(|| Rows::inline(&bytes)).flatten(),
+        };
+        match table {
             Some(table) => self.rows(&bytes, table, Some(&path), depth + 1),
             None => self.document(&bytes, Some(&path), depth + 1),
         }
@@ -173,7 +177,7 @@ impl Decoder<'_> {
     /// What a workbook's sheets say of its strings; `None` for other archives.
     fn sheets(&mut self, archive: &mut ZipArchive<Cursor<&[u8]>>) -> Option<Rows> {
         archive.index_for_name(sheet::STRINGS)?;
-        let names = archive.file_names().flatten().filter(|name| sheet::is_sheet(name));
+        let names = archive.file_names().flatten().filter(|name| sheet::is_sheet(name.as_bytes()));
         let sheets: Vec<String> = names.map(Cow::into_owned).collect();
         let mut rows = Rows::default();
         let expanded = self.expanded;

@@ -156,6 +156,37 @@ impl View<'_> {
         Span::new(span.start, end.map_or(span.end, |at| span.start + at))
     }
 
+    /// Whether the value at `span`, percent-encoded in part, stands in no URL: its `%76` is meant as it is.
+    #[must_use]
+    pub fn is_no_url(&self, span: Span) -> bool {
+        const REACH: usize = 400;
+        let (document, place) = (self.document.bytes(), self.document_span(span));
+        let value = &document[place.start..place.end];
+        if !self.via.contains(&Encoding::Percent) || !value.contains(&b'%') {
+            return false;
+        }
+        let before = document[..place.start].iter().rev().take(REACH);
+        let is_part = |byte: &&u8| !byte.is_ascii_whitespace() && !b"\"'`<>".contains(byte);
+        let mut glued = before.take_while(is_part);
+        memchr::memmem::find(value, b"://").is_none() && !glued.any(|byte| b"?&%/".contains(byte))
+    }
+
+    /// Whether the value at `span` is the scalar of a YAML anchor that stands elsewhere by its alias (`&name VALUE`, `*name`).
+    #[must_use]
+    pub fn is_anchor(&self, span: Span) -> bool {
+        const LONGEST: usize = 80;
+        let before = &self.text[span.start.saturating_sub(LONGEST)..span.start];
+        let before = before.strip_suffix(b"\"").or(before.strip_suffix(b"'")).unwrap_or(before);
+        let before = before.trim_ascii_end();
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
+        let length = before.iter().rev().take_while(|byte| is_part(byte)).count();
+        let (before, name) = before.split_at(before.len() - length);
+        let alias = [b"*", name].concat();
+        let text = self.document.bytes();
+        let ends = |at: usize| text.get(at + alias.len()).is_none_or(|byte| !is_part(byte));
+        length > 0 && before.ends_with(b" &") && memchr::memmem::find_iter(text, &alias).any(ends)
+    }
+
     /// Whether string literals were joined, but none at `span`: it was seen as it stands, and what stands around it now, such as the
     /// rows of a table, may be joined wrongly.
     #[must_use]

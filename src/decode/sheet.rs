@@ -35,8 +35,8 @@ enum Cell {
 }
 
 /// Whether a member of a workbook is one of its sheets.
-pub(super) fn is_sheet(name: &str) -> bool {
-    name.starts_with("xl/worksheets/") && name.ends_with(".xml")
+pub(super) fn is_sheet(name: &[u8]) -> bool {
+    name.starts_with(b"xl/worksheets/") && name.ends_with(b".xml")
 }
 
 impl Rows {
@@ -63,9 +63,38 @@ impl Rows {
         self.cells.push(Cell::Row);
     }
 
-    /// The list of strings as rows with tabs between the cells; `None` if it is none or the sheets use too little of it.
+    /// The list of strings as rows with tabs between the cells; `None` if it is none.
     pub(super) fn table(&self, list: &[u8]) -> Decoded {
-        let strings = strings(list)?;
+        self.write(list, &strings(list)?)
+    }
+
+    /// The same for a sheet whose strings stand in its cells.
+    pub(super) fn inline(sheet: &[u8]) -> Decoded {
+        static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
+            let pattern =
+                r"(?-u)<(?:\w+:)?(?:(row)\b|c\b([^>]*)>|t\b[^>]*[^/>]>([^<]*)<|t>([^<]*)<)";
+            Regex::new(pattern).ok()
+        });
+        memchr::memmem::find(sheet, b"\"inlineStr\"")?;
+        let (mut rows, mut strings) = (Self::default(), vec![]);
+        for tag in TAG.as_ref()?.captures_iter(sheet) {
+            if tag.get(1).is_some() {
+                rows.cells.push(Cell::Row);
+            } else if let Some(attributes) = tag.get(2) {
+                let column = attribute(attributes.as_bytes(), b" r=\"").and_then(column);
+                rows.cells.push(Cell::String(column, strings.len()));
+                strings.push(vec![]);
+            } else if let (Some(text), Some(string)) =
+                (tag.get(3).or_else(|| tag.get(4)), strings.last_mut())
+            {
+                string.push(Span::new(text.start(), text.end()));
+            }
+        }
+        rows.write(sheet, &strings)
+    }
+
+    /// Writes the strings of a text in rows.
+    fn write(&self, list: &[u8], strings: &[Vec<Span>]) -> Decoded {
         let mut used = vec![false; strings.len()];
         let end = Span::new(list.len(), list.len());
         let mut splice = Splice::new(list);
@@ -168,6 +197,18 @@ mod tests {
             let source = map.source(Span::new(at, at + part.len()));
             assert_eq!(&list[source.start..source.end], part);
         }
+    }
+
+    #[test]
+    fn strings_in_their_cells_stand_in_rows() {
+        let sheet = "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>Name</t></is></c><c r=\"B1\"><v>3</v></c><c r=\"C1\" t=\"inlineStr\"><is><t xml:space=\"preserve\">k1</t></is></c></row><row r=\"2\"><c t=\"inlineStr\"><is><r><t>A</t></r><r><t>cme</t></r></is></c></row>";
+        let (text, map) = Rows::inline(sheet.as_bytes()).expect("a sheet");
+        let text = String::from_utf8(text).expect("text");
+        assert_eq!(text, "\nName\t\tk1\nAcme");
+        let at = text.find("k1").expect("written");
+        let source = map.source(Span::new(at, at + 2));
+        assert_eq!(&sheet[source.start..source.end], "k1");
+        assert!(Rows::inline(b"<row><c t=\"s\"><v>0</v></c></row>").is_none());
     }
 
     #[test]

@@ -224,12 +224,18 @@ impl Detector {
         let rivals = self.rivals.get_or_init(|| Rivals::new(&self.rules.vocabulary));
         let judge = Judge::new(provider, &page, rivals);
         let mut hits = verdict::pattern::hits(&judge);
+        hits.retain(|hit| !view.is_no_url(hit.span));
         hits.iter_mut().for_each(|hit| hit.span = view.own_link(hit.span));
         let taken = hits.iter().filter(|hit| !hit.rule.is_policy()).map(|hit| hit.span);
         let taken = SpanSet::new(taken.collect());
         let tokens = search::token::tokens(provider, view.text);
         for token in &tokens {
-            if taken.overlapping(*token).next().is_none() && !view.is_unjoined(*token) {
+            // What a neutral anchor holds is judged where it is used.
+            let is_anchor = || !page.names_provider_beside(*token) && view.is_anchor(*token);
+            if taken.overlapping(*token).next().is_none()
+                && !view.is_unjoined(*token)
+                && !is_anchor()
+            {
                 hits.extend(judge.judge(*token, view.is_in_pieces(*token)));
             }
         }

@@ -282,6 +282,11 @@ impl<'t> Page<'t> {
         words
     }
 
+    /// Whether the value's line speaks of the provider.
+    pub(crate) fn names_provider_beside(&self, span: Span) -> bool {
+        self.mentions.within(self.lines.around(span.start))
+    }
+
     /// Whether the file's own name, not only that of a folder, speaks of the provider.
     pub(crate) fn file_names_provider(&self) -> bool {
         let name = self.file_name().to_ascii_lowercase();

@@ -117,6 +117,11 @@ impl Judge<'_, '_> {
             let text = "a hidden field of a form, as against forged requests";
             verdict.add(self.weights.other_purpose, text);
         }
+        if self.is_called_key_of_data(label, span) {
+            let text = format!("`{}` is a key by which data is kept", label.text);
+            verdict.add(self.weights.harmless_name, text);
+            return;
+        }
         let is_bare = !label.names_provider || label.text.ends_with(" key");
         if is_bare
             && label.words.first().is_some_and(|word| word == "key")

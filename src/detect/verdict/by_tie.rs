@@ -236,8 +236,12 @@ impl Judge<'_, '_> {
             verdict.add(self.weights.unknown_name, text);
         }
         let is_linked = naming.column.is_none() && self.weigh_links(span, label, context, verdict);
-        let window =
-            Span::new(at.saturating_sub(RIVAL_REACH), self.page.text.len().min(at + RIVAL_REACH));
+        // Other documents of the file are about other things.
+        let part = self.page.part(at).unwrap_or(Span::new(0, self.page.text.len()));
+        let window = Span::new(
+            at.saturating_sub(RIVAL_REACH).max(part.start),
+            (at + RIVAL_REACH).min(part.end),
+        );
         let rival = self.rivals.nearest_owner(self.page, window, at).filter(|_| !is_linked);
         let counts = |rival: &Distance| {
             let rival = rival.in_lines();
@@ -247,7 +251,11 @@ impl Judge<'_, '_> {
             let text = format!("another provider is nearer, {}", rival.in_words());
             verdict.add(self.weights.rival_nearer, text);
         }
-        if let Some(part) = self.part_of_another(span) {
+        if let Some(name) = self.name_of_part(span).filter(|name| self.page.mentions.within(*name))
+        {
+            let name = quote::excerpt(self.page.slice(name));
+            verdict.add(self.weights.enclosing_block, format!("stands in a part called `{name}`"));
+        } else if let Some(part) = self.part_of_another(span) {
             let text = format!("stands in `{part}`, and {} in another part", self.provider.name);
             verdict.add(self.weights.strange_block, text);
         }
@@ -271,16 +279,25 @@ impl Judge<'_, '_> {
         if page.mentions.in_text.is_empty() || page.mentions.within(part) {
             return None;
         }
+        let name = page.slice(self.name_of_part(span)?);
+        let stem = name.split(|byte| *byte == b'.').next().unwrap_or(name);
+        (!self.is_generic(stem)).then(|| String::from_utf8_lossy(name).into_owned())
+    }
+
+    /// The name of the value's document in a YAML file of several, or of its file in a patch.
+    fn name_of_part(&self, span: Span) -> Option<Span> {
+        let page = self.page;
+        let part = page.part(span.start)?;
         let first = page.lines.around(part.start);
         let lines = std::iter::once(first).chain(page.lines.below(first)).take(MAX_PART);
         let mut names = lines.take_while(|line| line.start < part.end);
         names.find_map(|line| {
-            let line = page.slice(line).trim_ascii();
-            let file = line.strip_prefix(b"diff --git ");
+            let text = page.slice(line).trim_ascii();
+            let file = text.strip_prefix(b"diff --git ");
             let file = file.and_then(|file| file.rsplit(|byte| *byte == b'/').next());
-            let name = file.or_else(|| line.strip_prefix(b"name: "))?;
-            let stem = name.split(|byte| *byte == b'.').next().unwrap_or(name);
-            (!self.is_generic(stem)).then(|| String::from_utf8_lossy(name).into_owned())
+            let name = file.or_else(|| text.strip_prefix(b"name: "))?;
+            let end = line.start + page.slice(line).trim_ascii_end().len();
+            Some(Span::new(end - name.len(), end))
         })
     }
 

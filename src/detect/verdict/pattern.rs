@@ -2,6 +2,7 @@
 
 use super::Hit;
 use super::Judge;
+use super::label::Label;
 use super::label::Meaning;
 use super::score::Verdict;
 use crate::blob::BlobPath;
@@ -119,8 +120,12 @@ fn stands_in_context(judge: &Judge<'_, '_>, pattern: &PatternRule, span: Span) -
     // The login before a password is no name of it.
     let name = context.names.first().map(|name| page.slice(name.span));
     let name = name.filter(|name| !name.contains(&b'@'));
-    let meaning = name.map(|name| judge.namer.read(name).meaning);
-    if matches!(meaning, Some(Meaning::OtherPurpose | Meaning::Rival))
+    let label = name.map(|name| judge.namer.read(name));
+    let meaning = label.as_ref().map(|label| label.meaning);
+    // `key_id` tells which key is meant.
+    let is_id = |label: &Label| label.words.last().is_some_and(|word| word == "id");
+    if label.as_ref().is_some_and(is_id)
+        || matches!(meaning, Some(Meaning::OtherPurpose | Meaning::Rival))
         || judge.twin_of_ours(span, None, &context).is_some()
     {
         return false;

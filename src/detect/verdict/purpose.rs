@@ -9,6 +9,7 @@ use super::score::Verdict;
 use crate::detect::page::blocks::Block;
 use crate::detect::page::context;
 use crate::detect::page::context::Context;
+use crate::detect::page::items;
 use crate::detect::page::lex;
 use crate::detect::page::randomness::could_be_digest;
 use crate::location::Span;
@@ -93,6 +94,14 @@ impl Judge<'_, '_> {
             && lex::any_said(&self.page.text[from..span.start], is_data)
     }
 
+    /// Whether words of prose call what could be a digest a key by which data is kept (`cache key VALUE`).
+    pub(crate) fn is_called_key_of_data(&self, label: &Label, span: Span) -> bool {
+        let (first, rest) = label.text.split_once(' ').unwrap_or_default();
+        !has_both_cases(self.page.slice(span))
+            && rest.split(' ').next() == Some("key")
+            && self.page.vocabulary().data_key.contains(&first.to_lowercase())
+    }
+
     /// Whether a sibling is the id of an OAuth client (`"clientId": …, "secret": VALUE`), which the provider has none of.
     fn stands_by_client_id(&self, span: Span) -> bool {
         let around = self.page.slice(context::siblings(self.page.text, span));
@@ -112,9 +121,33 @@ impl Judge<'_, '_> {
         let callee = |callee: Span| mentions.within(lex::word_around(self.page.text, callee));
         let own = context.statement.unwrap_or(Span::new(0, 0));
         context.blocks.iter().any(|block| mentions.within(block.header) && self.heads_value(block))
+            || self.has_sibling_of_ours(own, context)
             || context.callee.is_some_and(callee)
             || self.page.file_names_provider()
             || self.page.is_named_with_provider(lex::last_part(label.text.as_bytes()), own)
+    }
+
+    /// Whether a setting beside that of the statement, in the same block and indented alike, has the provider's name or host.
+    fn has_sibling_of_ours(&self, statement: Span, context: &Context) -> bool {
+        const LINES: usize = 8;
+        let page = self.page;
+        if !context.blocks.first().is_some_and(|block| block.is_data) {
+            return false;
+        }
+        let own = page.lines.around(statement.end.saturating_sub(1).max(statement.start));
+        let level = |line: Span| items::column(page.slice(line)).map(|(column, _)| column);
+        let is_beside = |line: &Span| level(*line).is_none_or(|column| Some(column) == level(own));
+        // `yousign_url` among all parameters says nothing of the others.
+        let says_so = |line: Span| {
+            let Some(at) = memchr::memchr2(b':', b'=', page.slice(line)) else { return false };
+            let name = Span::new(line.start, line.start + at);
+            page.mentions.within(Span::new(name.end, line.end))
+                && !page.mentions.within(name)
+                && (lex::subwords(page.slice(name)).len() == 1 || self.is_generic(page.slice(name)))
+        };
+        let above = page.lines.above(own).take(LINES).take_while(is_beside);
+        let below = page.lines.below(own).take(LINES).take_while(is_beside);
+        above.chain(below).any(says_so)
     }
 
     /// Whether what names the provider in a block's header is not a line of other code above it.
