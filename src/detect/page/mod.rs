@@ -93,6 +93,8 @@ pub(crate) struct Page<'t> {
     tables: OnceCell<Tables<'t>>,
     /// Where the documents of a YAML file, or the files of a patch, begin.
     parts: OnceCell<Vec<usize>>,
+    /// The mappings of a source map, if the text is one.
+    mappings: OnceCell<Option<Span>>,
     /// Brackets and lines around the value at hand.
     outline: RefCell<Outline>,
     /// Ends of indented blocks and sections, by where they begin, as far as they were sought.
@@ -125,6 +127,7 @@ impl<'t> Page<'t> {
             header: OnceCell::new(),
             tables: OnceCell::new(),
             parts: OnceCell::new(),
+            mappings: OnceCell::new(),
             outline: RefCell::default(),
             ends: RefCell::default(),
         })
@@ -280,6 +283,22 @@ impl<'t> Page<'t> {
             }
         }
         words
+    }
+
+    /// Whether a place stands in the mappings of a source map, which are numbers in base64.
+    pub(crate) fn is_in_mappings(&self, at: usize) -> bool {
+        const NAME: &[u8] = b"\"mappings\":";
+        let find = || {
+            let start = memchr::memmem::find(self.text, NAME)? + NAME.len();
+            let start = start + memchr::memchr(b'"', &self.text[start..])? + 1;
+            Some(Span::new(start, start + memchr::memchr(b'"', &self.text[start..])?))
+        };
+        let mappings = self.mappings.get_or_init(|| self.is_source_map().then(find).flatten());
+        mappings.is_some_and(|mappings| (mappings.start..mappings.end).contains(&at))
+    }
+
+    fn is_source_map(&self) -> bool {
+        self.file_name().ends_with(b".map")
     }
 
     /// Whether the value's line speaks of the provider.

@@ -261,10 +261,13 @@ fn named_host(text: &[u8], at: usize) -> Option<usize> {
     (is_word && is_given && is_domain).then(|| at + b"host".len() + gap - SCHEME.len())
 }
 
-/// Whether the value stands in a line like a request's header, which begins with its name and a colon.
+/// Whether the value stands in a line like a request's header, which begins with its name and a colon, behind the time of a log
+/// perhaps (`[07:26:52]    authorization: Basic VALUE`).
 pub(crate) fn is_header(page: &Page<'_>, span: Span) -> bool {
     let line = page.lines.around(span.start);
     let before = &page.text[line.start..span.start];
+    let is_time = |byte: &&u8| !byte.is_ascii_alphabetic() || matches!(byte, b'T' | b'Z');
+    let before = &before[before.iter().take_while(is_time).count()..];
     let name =
         before.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
     name > 0 && before[name..].starts_with(b": ") && !page.is_code()

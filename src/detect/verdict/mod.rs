@@ -115,6 +115,9 @@ impl<'r, 'p> Judge<'r, 'p> {
         if encoded::is_in_crypt_format(before) {
             verdict.add(self.weights.encrypted, "stands inside of a hashed password");
         }
+        if self.page.is_in_mappings(span.start) {
+            verdict.add(self.weights.not_random, "is a part of a source map's mappings");
+        }
         if encoded::is_encrypted(self.page, span) {
             verdict.add(self.weights.encrypted, "stands inside of an encrypted value");
         }
