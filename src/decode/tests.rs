@@ -159,3 +159,23 @@ fn a_link_that_is_a_parameter_ends_with_itself() {
         assert!(links.contains(&own), "{links:?} of {text}");
     }
 }
+
+/// A password with `%76` in it is not `v` in a file of settings, but is in a URL.
+#[test]
+fn percent_signs_outside_of_urls_are_meant() {
+    for (text, is_meant) in [
+        ("password = \"Abc%76d\"\n", true),
+        ("PASSWORD=Abc%76d\n", true),
+        ("GET /login?user=a&password=Abc%76d HTTP/1.1\n", false),
+        ("https://api.example.org/login#password=Abc%76d\n", false),
+    ] {
+        let mut seen = 0;
+        each_view(text.as_bytes(), &Limits::default(), &mut Coverage::default(), |view| {
+            if let Some(at) = memchr::memmem::find(view.text, b"Abcvd") {
+                assert_eq!(view.is_no_url(Span::new(at, at + 5)), is_meant, "{text}");
+                seen += 1;
+            }
+        });
+        assert!(seen > 0, "{text}");
+    }
+}

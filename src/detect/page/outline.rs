@@ -35,8 +35,8 @@ pub(crate) struct Open {
 /// How the sections of a text are headed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// `## Name`
-    Markdown,
+    /// Headings begin with this mark, as often as they are deep.
+    Prose(u8),
     /// `[name]`, as in INI and TOML files.
     Other,
 }
@@ -182,8 +182,16 @@ fn says_something(line: &[u8]) -> bool {
 impl Kind {
     /// The kind of the file with this name.
     pub(crate) fn of(name: &[u8]) -> Self {
-        let is_prose = [&b".md"[..], b".markdown", b".mdx"].iter().any(|end| name.ends_with(end));
-        if is_prose { Self::Markdown } else { Self::Other }
+        let ends = |endings: &[&[u8]]| endings.iter().any(|end| name.ends_with(end));
+        if ends(&[b".md", b".markdown", b".mdx"]) {
+            Self::Prose(b'#')
+        } else if ends(&[b".adoc", b".asciidoc"]) {
+            Self::Prose(b'=')
+        } else if ends(&[b".org"]) {
+            Self::Prose(b'*')
+        } else {
+            Self::Other
+        }
     }
 
     fn is_section(self, line: &[u8]) -> bool {
@@ -193,8 +201,8 @@ impl Kind {
                 let is_short = text.len() < 100 && !text.contains(&b',');
                 is_short && text.starts_with(b"[") && text.ends_with(b"]")
             }
-            Self::Markdown => {
-                let marks = line.iter().take_while(|byte| **byte == b'#').count();
+            Self::Prose(mark) => {
+                let marks = line.iter().take_while(|byte| **byte == mark).count();
                 line.len() < 200 && (1..=6).contains(&marks) && line.get(marks) == Some(&b' ')
             }
         }

@@ -4,8 +4,13 @@ use super::Judge;
 use crate::detect::page::Page;
 use crate::detect::page::items;
 use crate::detect::page::lex;
+use crate::detect::page::urls;
+use crate::detect::page::urls::Host;
 use crate::location::Span;
 
+/// How far from a block what takes it in is looked for, in bytes, and so many places of that.
+const REACH: usize = 8 * 1024;
+const MAX_USERS: usize = 8;
 /// Lines of a block that are read.
 const MAX_LINES: usize = 60;
 /// Longer lines are none of a block that merges another.
@@ -29,6 +34,35 @@ impl Judge<'_, '_> {
         let name = names.next()?;
         let block = anchored(page, name)?;
         page.mentions.within(block).then(|| String::from_utf8_lossy(name).into_owned())
+    }
+
+    /// The host to which the blocks of YAML speak that take in the value's block by its anchor; the provider's if one does.
+    pub(crate) fn host_of_merging(&self, span: Span) -> Option<Host> {
+        let page = self.page;
+        page.is_yaml().then_some(())?;
+        let own = page.lines.around(span.start);
+        let level = indent(page.slice(own))?;
+        let is_outer = |line: &Span| indent(page.slice(*line)).is_some_and(|column| column < level);
+        let head = page.slice(page.lines.above(own).take(MAX_LINES).find(is_outer)?);
+        let name = &head[memchr::memmem::find(head, b": &")? + 3..];
+        let name = &name[..name.iter().take_while(|byte| lex::is_word(**byte)).count()];
+        let merge = [b"<<: *", name].concat();
+        let near = Span::new(own.start.saturating_sub(REACH), page.text.len().min(own.end + REACH));
+        let places = memchr::memmem::find_iter(page.slice(near), &merge).map(|at| near.start + at);
+        let mut hosts = places.take(MAX_USERS).filter_map(|at| {
+            let line = page.lines.around(at);
+            let level = indent(page.slice(line))?;
+            let is_inside =
+                |line: &Span| indent(page.slice(*line)).is_none_or(|column| level <= column);
+            let above = page.lines.above(line).take(MAX_LINES).take_while(is_inside);
+            let below = page.lines.below(line).take(MAX_LINES).take_while(is_inside);
+            above.chain(below).find_map(|line| {
+                let scheme = memchr::memmem::find(page.slice(line), b"://")?;
+                urls::host_at(page, line.start + scheme)
+            })
+        });
+        let first = hosts.next().filter(|_| !name.is_empty())?;
+        Some(if hosts.any(|host| host == Host::Ours) { Host::Ours } else { first })
     }
 }
 

@@ -80,6 +80,12 @@ impl Judge<'_, '_> {
             let text = format!("its name begins with `{owner}`, one beside it with `{name}`");
             verdict.add(weights.other_item, text);
         }
+        if let Some(Host::Foreign(host)) = self.host_of_merging(span) {
+            verdict.add(
+                weights.foreign_host,
+                format!("what takes it in by an anchor speaks to {host}"),
+            );
+        }
         if let Some(anchor) = self.merged_from_ours(span) {
             verdict.add(
                 weights.enclosing_block,
@@ -172,17 +178,7 @@ impl Judge<'_, '_> {
     /// Weighs the blocks around the value, and returns the one that speaks of the provider, if one does.
     fn weigh_blocks<'c>(&self, context: &'c Context, verdict: &mut Verdict) -> Option<&'c Block> {
         let mentions = &self.page.mentions;
-        // A path in a comment (`// not for /yousign/*`) is no owner.
-        let heads = |block: &Block| {
-            let line = own_line(self.page, block);
-            let is_path = |at: usize| at > 0 && self.page.text[at - 1] == b'/';
-            let comment = Span::new(block.header.start, line.start.max(block.header.start));
-            // One that lists several is about none of them.
-            let is_list = || self.rivals.named_plainly_in(self.page.slice(comment));
-            mentions.within_any(block.header, |mention| {
-                line.start <= mention.span.start || !is_path(mention.span.start) && !is_list()
-            })
-        };
+        let heads = |block: &Block| self.is_headed_by_ours(block);
         let block = context.blocks.iter().position(heads);
         // Where only the comment above a block names us, what opens the block may still name somebody else.
         let by_comment = |block: &Block| !mentions.within(own_line(self.page, block));
@@ -200,6 +196,18 @@ impl Judge<'_, '_> {
         let header = quote::excerpt(self.page.slice(block.header));
         verdict.add(self.weights.enclosing_block, format!("inside of `{header}`"));
         Some(block)
+    }
+
+    /// Whether what opens a block, or the comment above it, names the provider. A path in a comment (`// not for /yousign/*`,
+    /// `App\\Yousign\\Settings`) is no owner, and one that lists several is about none of them.
+    pub(crate) fn is_headed_by_ours(&self, block: &Block) -> bool {
+        let line = own_line(self.page, block);
+        let is_path = |at: usize| at > 0 && b"/\\".contains(&self.page.text[at - 1]);
+        let comment = Span::new(block.header.start, line.start.max(block.header.start));
+        let is_list = || self.rivals.named_plainly_in(self.page.slice(comment));
+        self.page.mentions.within_any(block.header, |mention| {
+            line.start <= mention.span.start || !is_path(mention.span.start) && !is_list()
+        })
     }
 
     /// Whether what opens a block names another provider.

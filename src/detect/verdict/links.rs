@@ -82,12 +82,24 @@ impl Judge<'_, '_> {
                 Err(why) => verdict.add(self.weights.foreign_host, format!("`{name}` {why}")),
             }
         }
+        let variable = assigned.unwrap_or(name);
+        match self.host_by_command(variable, own) {
+            Some(Host::Foreign(host)) => {
+                let text = format!("`{}` is sent to {host}", String::from_utf8_lossy(variable));
+                verdict.add(self.weights.foreign_host, text);
+            }
+            Some(Host::Ours) => {
+                let text = format!("a command sends it to a host of {provider}");
+                verdict.add(self.weights.linked_header, text);
+                return true;
+            }
+            _ => {}
+        }
         // In data a name such as `key` is no variable that is used elsewhere.
         if !self.page.is_code() && self.is_any_credential(name) {
             return false;
         }
-        if self.is_sent_to_provider(lex::last_part(name), own) || self.is_sent_by_command(name, own)
-        {
+        if self.is_sent_to_provider(lex::last_part(name), own) {
             let is_at_once = self.is_sent_at_once(lex::last_part(name), own);
             let weights = &self.weights;
             let weight = if is_at_once { weights.same_call } else { weights.linked_header };
@@ -286,7 +298,7 @@ impl Judge<'_, '_> {
             )
         };
         // A block that names the provider says whose its values are, wherever it goes: to a proxy, for one.
-        let ours = |block: &Block| self.page.mentions.within(block.header);
+        let ours = |block: &Block| self.is_headed_by_ours(block);
         let inner = context.blocks.iter().position(ours).unwrap_or(context.blocks.len());
         // Nor does what is outside of an object say so that itself names the provider (`{ provider: NAME, key: VALUE }`).
         let names_us = |block: &Block| {
@@ -347,8 +359,15 @@ impl Judge<'_, '_> {
     /// (`defaultRequest {`, `val mailer = HttpClient {`).
     fn is_record(&self, block: &Block) -> bool {
         let head = self.page.slice(own_line(self.page, block)).trim_ascii();
-        if let Some(name) = head.strip_prefix(b"class ") {
-            return name.ends_with(b":");
+        if let Some(name) = head.strip_prefix(b"class ").filter(|name| name.ends_with(b":")) {
+            return !name.is_empty();
+        }
+        // A class that speaks of the provider may well hold addresses of others, too.
+        if lex::subwords(head).iter().any(|word| word == "class") {
+            let end = blocks::end(self.page, block.start).unwrap_or(block.start);
+            let own = Span::new(own_line(self.page, block).start, end.max(block.start));
+            return self.page.text.get(block.start) == Some(&b'{')
+                && !self.page.mentions.within(own);
         }
         let is_part = |byte: &u8| lex::is_name(*byte) || matches!(byte, b':' | b'.' | b'&');
         let is_literal =

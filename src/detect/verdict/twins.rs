@@ -206,7 +206,11 @@ impl Judge<'_, '_> {
         let tag = lex::leading_tag(page.slice(own));
         let is_text = |line: &Span| {
             let line = page.slice(*line).trim_ascii();
-            !line.is_empty() && line.starts_with(tag)
+            // Headings, and the ends of drawers.
+            let is_edge = [&b"* "[..], b"** ", b"=", b"#", b":END:"]
+                .iter()
+                .any(|mark| line.starts_with(mark));
+            !line.is_empty() && line.starts_with(tag) && !is_edge
         };
         let above = page.lines.above(own).take(MAX_LINES / 2).take_while(is_text);
         let below = page.lines.below(own).take(MAX_LINES / 2).take_while(is_text);

@@ -174,19 +174,21 @@ impl Judge<'_, '_> {
         [first, last].into_iter().filter(is_use).any(is_ours)
     }
 
-    /// Whether a command of a shell sends the variable to a host of the provider (`curl -H "Authorization: Bearer $T" "$BASE/v3"`).
-    pub(crate) fn is_sent_by_command(&self, name: &[u8], own: Span) -> bool {
+    /// The host to which a command of a shell sends the variable (`curl -H "Authorization: Bearer $T" "$BASE/v3"`); the provider's
+    /// if one does.
+    pub(crate) fn host_by_command(&self, name: &[u8], own: Span) -> Option<Host> {
         let text = self.page.text;
         let header = &self.page.vocabulary().header;
-        let is_sent = |place: Span| {
+        let mut hosts = self.uses_of(name, own).take(MAX_USES).filter_map(|place| {
             let before = text[..place.start].strip_suffix(b"{").unwrap_or(&text[..place.start]);
             let command = self.command_around(place.start);
-            before.ends_with(b"$")
+            let is_sent = before.ends_with(b"$")
                 && !self.is_given_otherwise(name, own, place.start)
-                && lex::any_said(self.page.slice(command), |word| header.contains(word))
-                && self.host_of_command(command) == Some(Host::Ours)
-        };
-        self.uses_of(name, own).take(MAX_USES).any(is_sent)
+                && lex::any_said(self.page.slice(command), |word| header.contains(word));
+            is_sent.then(|| self.host_of_command(command)).flatten()
+        });
+        let first = hosts.next()?;
+        Some(if hosts.any(|host| host == Host::Ours) { Host::Ours } else { first })
     }
 
     /// The lines around `at` that a backslash at the end of each makes one.
