@@ -16,6 +16,9 @@ use crate::decode::View;
 use crate::location::Span;
 use crate::sieve::Sieve as _;
 
+/// Landmarks that stand this near to each other, in bytes, are one.
+const NEIGHBOURS: usize = 256;
+
 /// Takes the hits of one view; the path is that of the file or member.
 type Keep<'k, 'd> = dyn FnMut(&View<'_>, &BlobPath, Vec<Hit<'d>>) + 'k;
 
@@ -83,8 +86,15 @@ impl Beyond {
         tokens: &[Span],
     ) {
         if view.is_raw() && view.text.len() > decode::WHOLE {
-            self.landmarks.extend_from_slice(&mentions.keywords);
-            self.landmarks.extend_from_slice(tokens);
+            for place in mentions.keywords.iter().chain(tokens) {
+                // Neighbours are one: a text may be nothing else.
+                match self.landmarks.last_mut() {
+                    Some(last) if (last.start..last.end + NEIGHBOURS).contains(&place.start) => {
+                        last.end = last.end.max(place.end);
+                    }
+                    _ => self.landmarks.push(*place),
+                }
+            }
             self.mentions.push((provider, mentions.clone()));
         }
     }

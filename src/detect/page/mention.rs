@@ -1,5 +1,7 @@
 //! Where a text speaks of the provider.
 
+use std::rc::Rc;
+
 use regex::bytes::Regex;
 use regex::bytes::RegexBuilder;
 
@@ -73,17 +75,17 @@ impl<'t> Nearest<'t> {
     }
 }
 
-/// All mentions of a provider in a text and its path.
+/// All mentions of a provider in a text and its path. A text may be nothing else, so that copies share them.
 #[derive(Clone)]
 pub(crate) struct Mentions {
     /// In the text, by position.
-    pub(crate) in_text: Vec<Mention>,
+    pub(crate) in_text: Rc<Vec<Mention>>,
     /// Whether the path mentions it.
     pub(crate) in_path: bool,
     /// In the document of which the text is a part.
     pub(crate) far: Option<Far>,
     /// Where keywords stand in the text, mentions or not.
-    pub(crate) keywords: Vec<Span>,
+    pub(crate) keywords: Rc<Vec<Span>>,
     /// The API hosts among the mentions.
     pub(crate) api_hosts: Vec<(usize, Environment)>,
 }
@@ -105,6 +107,7 @@ impl Mentions {
             .filter(|mention| mention.api)
             .filter_map(|mention| Some((mention.span.start, mention.host?)))
             .collect();
+        let (in_text, keywords) = (Rc::new(in_text), Rc::new(keywords));
         Self { in_text, in_path, far: None, keywords, api_hosts }
     }
 
