@@ -27,6 +27,14 @@ impl Judge<'_, '_> {
             verdict.add(self.weights.harmless_name, text);
             return;
         }
+        if self.is_commented_as_digest(span) {
+            verdict.add(self.weights.harmless_name, "a comment calls it a digest");
+            return;
+        }
+        if self.ends_key_of_data(span) {
+            verdict.add(self.weights.harmless_name, "ends a key by which data is kept");
+            return;
+        }
         if self.is_signature_check(span, context) || self.checked_at(context, label).is_some() {
             let text = "passed to a function that checks signatures";
             verdict.add(self.weights.signature_check, text);
@@ -117,7 +125,7 @@ impl Judge<'_, '_> {
             let text = "a hidden field of a form, as against forged requests";
             verdict.add(self.weights.other_purpose, text);
         }
-        if self.is_called_key_of_data(label, span) {
+        if self.is_called_key_of_data(label, span) || self.is_key_in_log(label, span) {
             let text = format!("`{}` is a key by which data is kept", label.text);
             verdict.add(self.weights.harmless_name, text);
             return;

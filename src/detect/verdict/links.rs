@@ -340,7 +340,14 @@ impl Judge<'_, '_> {
         let own = own.and_then(|block| {
             Some((block.start, near(Span::new(block.start, blocks::end(self.page, block.start)?))))
         });
-        let statement = context.statement.map(|statement| (span.start, near(statement)));
+        // A command goes on where its line ends in a backslash.
+        let command = self.command_around(span.start);
+        let is_long = command != self.page.lines.around(span.start);
+        let statement = context.statement.map(|statement| {
+            let whole =
+                Span::new(statement.start.min(command.start), statement.end.max(command.end));
+            (span.start, near(if is_long { whole } else { statement }))
+        });
         let told = statement.into_iter().chain(own).chain(windows).find_map(|(start, window)| {
             let host = urls::nearest_host(self.page, window, span, items);
             host.filter(|host| is_sent(start, host))

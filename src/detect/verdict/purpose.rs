@@ -94,6 +94,57 @@ impl Judge<'_, '_> {
             && lex::any_said(&self.page.text[from..span.start], is_data)
     }
 
+    /// Whether a line that begins with a time, as those of logs do, tells of a `key` that could be a digest
+    /// (`2024-03-16 09:15:23 INFO mail queued key=VALUE`): that is one of data.
+    pub(crate) fn is_key_in_log(&self, label: &Label, span: Span) -> bool {
+        const SHAPE: &[u8] = b"0000-00-00";
+        let line = self.page.slice(self.page.lines.around(span.start)).trim_ascii_start();
+        let line = line.strip_prefix(b"[").unwrap_or(line);
+        let fits = |(byte, shape): (&u8, &u8)| {
+            if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape }
+        };
+        label.text == "key"
+            && !has_both_cases(self.page.slice(span))
+            && line.len() > SHAPE.len()
+            && line.iter().zip(SHAPE).all(fits)
+    }
+
+    /// Whether the value ends a key by which data is kept (`queue:yousign:jobs:VALUE`), which no name of a credential precedes.
+    pub(crate) fn ends_key_of_data(&self, span: Span) -> bool {
+        const WORDS: usize = 3;
+        let page = self.page;
+        let line = page.lines.around(span.start);
+        let from = line.start.max(span.start.saturating_sub(200));
+        let is_part = |byte: &u8| lex::is_name(*byte) || b":-.{}".contains(byte);
+        let before = &page.text[from..span.start];
+        let length = before.iter().rev().take_while(|byte| is_part(byte)).count();
+        let key = &before[before.len() - length..];
+        let credential = &page.vocabulary().credential;
+        key.ends_with(b":")
+            && memchr::memchr_iter(b':', key).count() >= WORDS
+            && !lex::any_subword(key, |word| credential.contains(word))
+    }
+
+    /// Whether a comment behind the value, in its line, calls it a digest (`"VALUE",  # md5 of contract.pdf`).
+    pub(crate) fn is_commented_as_digest(&self, span: Span) -> bool {
+        const REACH: usize = 60;
+        let page = self.page;
+        let end = page.lines.around(span.start).end.min(span.end + REACH).max(span.end);
+        let behind = &page.text[span.end..end];
+        let mark = [&b" #"[..], b" //", b" --", b" /*"]
+            .iter()
+            .filter_map(|mark| memchr::memmem::find(behind, mark))
+            .min();
+        let is_digest = |word: &str| page.vocabulary().digest.contains(word);
+        !has_both_cases(page.slice(span))
+            && mark.is_some_and(|at| {
+                let comment = &behind[at + 2..];
+                let words =
+                    comment.split(|byte| !lex::is_name(*byte)).filter(|word| !word.is_empty());
+                words.take(2).any(|word| lex::any_subword(word, is_digest))
+            })
+    }
+
     /// Whether words of prose call what could be a digest a key by which data is kept (`cache key VALUE`).
     pub(crate) fn is_called_key_of_data(&self, label: &Label, span: Span) -> bool {
         let (first, rest) = label.text.split_once(' ').unwrap_or_default();

@@ -191,8 +191,8 @@ impl Judge<'_, '_> {
         Some(if hosts.any(|host| host == Host::Ours) { Host::Ours } else { first })
     }
 
-    /// The lines around `at` that a backslash at the end of each makes one.
-    fn command_around(&self, at: usize) -> Span {
+    /// The lines around `at` that a backslash at the end of each makes one; its own if none does.
+    pub(crate) fn command_around(&self, at: usize) -> Span {
         let lines = &self.page.lines;
         let goes_on = |line: &Span| self.page.slice(*line).trim_ascii_end().ends_with(b"\\");
         let own = lines.around(at);
