@@ -129,7 +129,10 @@ impl<'r, 'p> Judge<'r, 'p> {
         if vocabulary.published.contains(&lower) {
             return Some("is one that anybody knows, like the MD5 of nothing");
         }
-        let holds = |word: &String| lower.contains(word.as_str());
+        let holds = |word: &String| {
+            let mut places = lower.match_indices(word.as_str());
+            places.any(|(at, word)| is_spelled(&token[at..at + word.len()]))
+        };
         vocabulary.placeholder.iter().any(holds).then_some("holds a placeholder's word")
     }
 
@@ -143,6 +146,14 @@ impl<'r, 'p> Judge<'r, 'p> {
                 || vocabulary.carrier.contains(word)
         })
     }
+}
+
+/// Whether somebody spelled a word so: capitals begin its parts, or all are. Letters drawn at random that happen to make one
+/// are both anywhere.
+fn is_spelled(word: &[u8]) -> bool {
+    let changes =
+        word.windows(2).filter(|pair| pair[0].is_ascii_uppercase() != pair[1].is_ascii_uppercase());
+    changes.count() <= if word.len() <= 6 { 1 } else { 3 }
 }
 
 /// The last line of a block's header, without a comment above it.
