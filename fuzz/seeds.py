@@ -4,11 +4,15 @@
     fuzz/seeds.py [SIGNLEAK]    # the binary adds a report of its own
 """
 
+import contextlib
+import io
 import os
+import sqlite3
 import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -23,6 +27,26 @@ def seed(target, name, data):
     folder = SEEDS / target
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(data)
+
+
+def database():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.sqlite"
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
+            database.execute("PRAGMA page_size = 512")
+            database.execute("CREATE TABLE yousign (name TEXT, [value] VARCHAR(9), PRIMARY KEY (name))")
+            for name in ("url", "it's", "key"):
+                database.execute("INSERT INTO yousign VALUES (?, ?)", (name, "long text " * 60 if name == "url" else None))
+        return path.read_bytes()
+
+
+def workbook():
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.xml", "<sst><si><t>yousign</t></si><si><r><t>k</t></r><r><t>ey</t></r></si></sst>")
+        cells = '<c r="A1" t="s"><v>0</v></c><c r="C1" t="s"><v>1</v></c><c t="inlineStr"><is><t>x</t></is></c>'
+        archive.writestr("xl/worksheets/sheet1.xml", f"<sheetData><row>{cells}</row></sheetData>")
+    return content.getvalue()
 
 
 def git(folder, *words, text=None):
@@ -109,6 +133,8 @@ def texts():
     seed("views", "base64", b"data: WU9VU0lHTl9BUElfS0VZPWV4YW1wbGUgdGV4dCBvbmx5Cg==\n796f757369676e206578616d706c65\n")
     seed("views", "joined", b"\"you\" +\n  \"sign\" . 'key'; [121, 111, 117]; reverse(\"ngisuoy\")\n&a yes *a >-\n folded\n lines\n")
     seed("views", "wide", b"\xff\xfe" + "yousign key".encode("utf-16-le"))
+    seed("views", "database", database())
+    seed("views", "workbook", workbook())
     seed("views", "office", b"<w:t>you</w:t></w:r><w:r><w:t>sign</w:t>")
     for kind in range(5):
         seed("archives", f"kind-{kind}", bytes([kind, 1, 40, 0, 200]) + plain)
