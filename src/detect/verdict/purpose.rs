@@ -109,9 +109,11 @@ impl Judge<'_, '_> {
             && line.iter().zip(SHAPE).all(fits)
     }
 
-    /// Whether the value ends a key by which data is kept (`queue:yousign:jobs:VALUE`), which no name of a credential precedes.
+    /// Whether the value ends a key by which data is kept (`queue:yousign:jobs:VALUE`), which no name of a credential precedes: a
+    /// long one, or one in a list of such keys.
     pub(crate) fn ends_key_of_data(&self, span: Span) -> bool {
         const WORDS: usize = 3;
+        const LINES: usize = 4;
         let page = self.page;
         let line = page.lines.around(span.start);
         let from = line.start.max(span.start.saturating_sub(200));
@@ -120,9 +122,19 @@ impl Judge<'_, '_> {
         let length = before.iter().rev().take_while(|byte| is_part(byte)).count();
         let key = &before[before.len() - length..];
         let credential = &page.vocabulary().credential;
-        key.ends_with(b":")
-            && memchr::memchr_iter(b':', key).count() >= WORDS
-            && !lex::any_subword(key, |word| credential.contains(word))
+        if !key.ends_with(b":") || lex::any_subword(key, |word| credential.contains(word)) {
+            return false;
+        }
+        let is_key = |line: &Span| {
+            let text = page.slice(*line).trim_ascii();
+            let value = text.rsplit(|byte| *byte == b':').next().unwrap_or(text);
+            text.iter().all(is_part) && (16..text.len()).contains(&value.len())
+        };
+        let beside = || {
+            let above = page.lines.above(line).take(LINES);
+            above.chain(page.lines.below(line).take(LINES)).filter(is_key).count()
+        };
+        memchr::memchr_iter(b':', key).count() >= WORDS || is_key(&line) && beside() >= LINES
     }
 
     /// Whether a comment behind the value, in its line, calls it a digest (`"VALUE",  # md5 of contract.pdf`).
