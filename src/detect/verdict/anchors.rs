@@ -1,6 +1,7 @@
 //! What a block of YAML takes from an anchor elsewhere in the file.
 
 use super::Judge;
+use super::uses::ours_or_first;
 use crate::detect::page::Page;
 use crate::detect::page::items;
 use crate::detect::page::lex;
@@ -49,7 +50,7 @@ impl Judge<'_, '_> {
         let merge = [b"<<: *", name].concat();
         let near = Span::new(own.start.saturating_sub(REACH), page.text.len().min(own.end + REACH));
         let places = memchr::memmem::find_iter(page.slice(near), &merge).map(|at| near.start + at);
-        let mut hosts = places.take(MAX_USERS).filter_map(|at| {
+        let hosts = places.take(MAX_USERS).filter_map(|at| {
             let line = page.lines.around(at);
             let level = indent(page.slice(line))?;
             let is_inside =
@@ -61,8 +62,7 @@ impl Judge<'_, '_> {
                 urls::host_at(page, line.start + scheme)
             })
         });
-        let first = hosts.next().filter(|_| !name.is_empty())?;
-        Some(if hosts.any(|host| host == Host::Ours) { Host::Ours } else { first })
+        ours_or_first(hosts).filter(|_| !name.is_empty())
     }
 }
 

@@ -83,13 +83,14 @@ impl Judge<'_, '_> {
             }
         }
         let variable = assigned.unwrap_or(name);
-        match self.host_by_command(variable, own) {
+        match self.host_by_command(variable, own).or_else(|| self.host_by_call(variable, own)) {
             Some(Host::Foreign(host)) => {
                 let text = format!("`{}` is sent to {host}", String::from_utf8_lossy(variable));
                 verdict.add(self.weights.foreign_host, text);
             }
             Some(Host::Ours) => {
-                let text = format!("a command sends it to a host of {provider}");
+                let name = String::from_utf8_lossy(variable);
+                let text = format!("`{name}` is sent to a host of {provider}");
                 verdict.add(self.weights.linked_header, text);
                 return true;
             }
@@ -389,12 +390,15 @@ impl Judge<'_, '_> {
 
     /// The host that a constant holds with which the URL of the value's call begins (``fetch(`${CRM}/…`, … VALUE)``).
     fn host_in_constant(&self, context: &Context) -> Option<Host> {
+        let is_call = |block: &&Block| self.page.text.get(block.start) == Some(&b'(');
+        self.host_of_call(context.blocks.iter().take(4).find(is_call)?.start)
+    }
+
+    /// The host that a constant holds with which the first argument of the call begins whose bracket opens at `open`.
+    pub(crate) fn host_of_call(&self, open: usize) -> Option<Host> {
         const LONGEST: usize = 40;
-        let text = self.page.text;
-        let is_call = |block: &&Block| text.get(block.start) == Some(&b'(');
-        let call = context.blocks.iter().take(4).find(is_call)?;
         let opening = [&b"`${"[..], b"\"${", b"f\"{", b"f'{", b""];
-        let behind = text[call.start + 1..].trim_ascii_start();
+        let behind = self.page.text[open + 1..].trim_ascii_start();
         let name = opening.iter().find_map(|opening| behind.strip_prefix(*opening))?;
         let length = name.iter().take(LONGEST).take_while(|byte| lex::is_name(**byte)).count();
         let (name, rest) = name.split_at(length);
@@ -403,7 +407,7 @@ impl Judge<'_, '_> {
         if length < 2 || !goes_on.iter().any(|sign| rest.starts_with(sign)) {
             return None;
         }
-        self.host_of_constant(name, call.start)
+        self.host_of_constant(name, open)
     }
 
     /// The host of the URL that is given to the constant `name` not too far from `at`.

@@ -4,6 +4,7 @@ use super::Judge;
 use super::has_both_cases;
 use super::label::Label;
 use super::label::Meaning;
+use crate::detect::page::blocks;
 use crate::detect::page::context::Context;
 use crate::detect::page::context::Link;
 use crate::detect::page::lex;
@@ -179,7 +180,7 @@ impl Judge<'_, '_> {
     pub(crate) fn host_by_command(&self, name: &[u8], own: Span) -> Option<Host> {
         let text = self.page.text;
         let header = &self.page.vocabulary().header;
-        let mut hosts = self.uses_of(name, own).take(MAX_USES).filter_map(|place| {
+        let hosts = self.uses_of(name, own).take(MAX_USES).filter_map(|place| {
             let before = text[..place.start].strip_suffix(b"{").unwrap_or(&text[..place.start]);
             let command = self.command_around(place.start);
             let is_sent = before.ends_with(b"$")
@@ -187,8 +188,27 @@ impl Judge<'_, '_> {
                 && lex::any_said(self.page.slice(command), |word| header.contains(word));
             is_sent.then(|| self.host_of_command(command)).flatten()
         });
-        let first = hosts.next()?;
-        Some(if hosts.any(|host| host == Host::Ours) { Host::Ours } else { first })
+        ours_or_first(hosts)
+    }
+
+    /// The host to which calls send the variable in a header, if their URLs begin with a constant that holds one
+    /// (`get(f"{BASE}/documents", headers={"Authorization": f"Bearer {TOKEN}"})`); the provider's if one does.
+    pub(crate) fn host_by_call(&self, name: &[u8], own: Span) -> Option<Host> {
+        const CALLS: usize = 4;
+        let header = &self.page.vocabulary().header;
+        let name = without_sigil(lex::last_part(name));
+        let uses = self.uses_of(name, own).take(if name.len() > 1 { MAX_USES } else { 0 });
+        let hosts = uses.filter_map(|place| {
+            let opens = blocks::brackets(self.page, place.start);
+            let mut calls = opens.filter(|open| self.page.text[*open] == b'(').take(CALLS);
+            let (open, host) = calls.find_map(|open| Some((open, self.host_of_call(open)?)))?;
+            let call = self.page.slice(Span::new(open, place.start));
+            let is_sent = call.len() < REACH
+                && lex::any_said(call, |word| header.contains(word))
+                && !self.is_given_otherwise(name, own, place.start);
+            is_sent.then_some(host)
+        });
+        ours_or_first(hosts)
     }
 
     /// The lines around `at` that a backslash at the end of each makes one; its own if none does.
@@ -308,6 +328,12 @@ impl Judge<'_, '_> {
         };
         Some(without_sigil(object)).filter(|name| !name.is_empty())
     }
+}
+
+/// The provider's host if it is among them, or else the first.
+pub(crate) fn ours_or_first(mut hosts: impl Iterator<Item = Host>) -> Option<Host> {
+    let first = hosts.next()?;
+    Some(if hosts.any(|host| host == Host::Ours) { Host::Ours } else { first })
 }
 
 fn without_sigil(name: &[u8]) -> &[u8] {
