@@ -114,10 +114,22 @@ pub(crate) fn is_before_resource(page: &Page<'_>, span: Span) -> bool {
     let before = Span::new(run.start, span.start);
     let behind = page.text[span.end..run.end].strip_prefix(b"/").unwrap_or_default();
     let length = behind.iter().take_while(|byte| lex::is_name(**byte)).count();
-    let is_it = |resource: &String| resource.as_bytes() == &behind[..length];
     page.slice(before).ends_with(b"/")
         && page.mentions.within(before)
-        && page.provider.resources.iter().any(is_it)
+        && is_resource(page, &behind[..length])
+}
+
+/// Whether the value is the part of a path behind what the API offers: its id (`/provider/documents/VALUE`).
+pub(crate) fn is_behind_resource(page: &Page<'_>, span: Span) -> bool {
+    let before = &page.text[span.start.saturating_sub(80)..span.start];
+    let before = before.strip_suffix(b"/").unwrap_or_default();
+    let length = before.iter().rev().take_while(|byte| lex::is_name(**byte)).count();
+    let (rest, resource) = before.split_at(before.len() - length);
+    rest.ends_with(b"/") && is_resource(page, resource)
+}
+
+fn is_resource(page: &Page<'_>, name: &[u8]) -> bool {
+    page.provider.resources.iter().any(|resource| resource.as_bytes() == name)
 }
 
 /// Whether the value is the user or the password of a URL of somebody else's host (`postgres://app:VALUE@db`), a part of such a

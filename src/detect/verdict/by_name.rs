@@ -31,6 +31,14 @@ impl Judge<'_, '_> {
             verdict.add(self.weights.harmless_name, "a comment calls it a digest");
             return;
         }
+        if urls::is_behind_resource(self.page, span) {
+            verdict.add(self.weights.harmless_name, "the id of something in the path of a URL");
+            return;
+        }
+        if self.is_id_in_prose(span) {
+            verdict.add(self.weights.harmless_name, "the words before it call it an identifier");
+            return;
+        }
         if self.ends_key_of_data(span) {
             verdict.add(self.weights.harmless_name, "ends a key by which data is kept");
             return;
@@ -124,6 +132,22 @@ impl Judge<'_, '_> {
         if self.is_form_state(label, span) {
             let text = "a hidden field of a form, as against forged requests";
             verdict.add(self.weights.other_purpose, text);
+        }
+        let is_of_user = |word: &String| matches!(word.as_str(), "user" | "utilisateur");
+        if label.meaning == Meaning::Password
+            && !label.names_provider
+            && label.words.iter().any(is_of_user)
+        {
+            verdict.add(self.weights.other_purpose, "the password of a user");
+        }
+        let data_key = &self.page.vocabulary().data_key;
+        if self.page.is_code()
+            && label.words.len() == 1
+            && label.words.iter().all(|word| data_key.contains(word))
+        {
+            let text = format!("its name `{}` is that of what is kept for a while", label.text);
+            verdict.add(self.weights.other_purpose, text);
+            return;
         }
         if self.is_called_key_of_data(label, span) || self.is_key_in_log(label, span) {
             let text = format!("`{}` is a key by which data is kept", label.text);

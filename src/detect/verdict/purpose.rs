@@ -109,6 +109,28 @@ impl Judge<'_, '_> {
             && line.iter().zip(SHAPE).all(fits)
     }
 
+    /// Whether the words before a colon and the value begin with one for identifiers, and none is a credential's
+    /// (`ID client : VALUE`, `Numéro de dossier : VALUE`).
+    pub(crate) fn is_id_in_prose(&self, span: Span) -> bool {
+        const WORDS: std::ops::RangeInclusive<usize> = 2..=4;
+        let (page, vocabulary) = (self.page, self.page.vocabulary());
+        let line = page.lines.around(span.start);
+        let before = &page.text[line.start.max(span.start.saturating_sub(120))..span.start];
+        let is_edge = |byte: &u8| byte.is_ascii_whitespace() || b"`*\"'".contains(byte);
+        let end = before.iter().rposition(|byte| !is_edge(byte)).map_or(0, |last| last + 1);
+        let phrase = before[..end].strip_suffix(b":").unwrap_or_default();
+        let is_part =
+            |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80 || b" '-*.".contains(byte);
+        if page.is_code() || !phrase.iter().all(is_part) {
+            return false;
+        }
+        let words = lex::subwords(phrase);
+        WORDS.contains(&words.len())
+            && words.first().is_some_and(|word| vocabulary.harmless.contains(word))
+            && !words.iter().any(|word| vocabulary.credential.contains(word))
+            && !page.mentions.within(Span::new(span.start - before.len(), span.start))
+    }
+
     /// Whether the value ends a key by which data is kept (`queue:yousign:jobs:VALUE`), which no name of a credential precedes: a
     /// long one, or one in a list of such keys.
     pub(crate) fn ends_key_of_data(&self, span: Span) -> bool {
