@@ -119,15 +119,15 @@ impl Decoder<'_> {
     fn zip(&mut self, bytes: &[u8], member: Option<&BlobPath>, depth: usize) -> io::Result<()> {
         let mut archive = ZipArchive::new(Cursor::new(bytes))?;
         let mut first_error = None;
-        let rows = self.sheets(&mut archive);
+        let sheets = self.sheets(&mut archive);
         for at in 0..archive.len() {
             match archive.by_index(at) {
                 Ok(file) if file.is_dir() => {}
                 Ok(file) => {
                     let name = file.name_raw().to_vec();
                     let packed = Some(file.compressed_size());
-                    let rows = rows.as_ref().filter(|_| name == sheet::STRINGS.as_bytes());
-                    match self.member((file, packed), (&name, rows), member, depth) {
+                    let sheets = sheets.as_deref().filter(|_| name == sheet::STRINGS.as_bytes());
+                    match self.member((file, packed), (&name, sheets), member, depth) {
                         Ok(true) => {}
                         Ok(false) => return Ok(()),
                         Err(error) => first_error = first_error.or(Some(error)),
@@ -143,7 +143,7 @@ impl Decoder<'_> {
     fn member(
         &mut self,
         (content, packed): (impl Read, Option<u64>),
-        (name, rows): (&[u8], Option<&Rows>),
+        (name, sheets): (&[u8], Option<&[Rows]>),
         outer: Option<&BlobPath>,
         depth: usize,
     ) -> io::Result<bool> {
@@ -163,23 +163,26 @@ impl Decoder<'_> {
         let path = outer.map_or_else(|| BlobPath::new(name), |outer| outer.member(name));
         let mut bytes = vec![];
         let read = self.read_member(content, packed, &mut bytes, Some(&path));
-        let table = match rows {
-            Some(rows) => rows.table(&bytes),
-            None => sheet::is_sheet(name).then(|| Rows::inline(&bytes)).flatten(),
+        let tables = match sheets {
+            Some(sheets) => Rows::tables(sheets, &bytes),
+            None => sheet::is_sheet(name)
+                .then(|| Rows::inline(&bytes))
+                .flatten()
+                .map(|table| vec![table]),
         };
-        match table {
-            Some(table) => self.rows(&bytes, table, Some(&path), depth + 1),
+        match tables {
+            Some(tables) => self.rows(&bytes, tables, Some(&path), depth + 1),
             None => self.document(&bytes, Some(&path), depth + 1),
         }
         read.map(|()| true)
     }
 
     /// What a workbook's sheets say of its strings; `None` for other archives.
-    fn sheets(&mut self, archive: &mut ZipArchive<Cursor<&[u8]>>) -> Option<Rows> {
+    fn sheets(&mut self, archive: &mut ZipArchive<Cursor<&[u8]>>) -> Option<Vec<Rows>> {
         archive.index_for_name(sheet::STRINGS)?;
         let names = archive.file_names().flatten().filter(|name| sheet::is_sheet(name.as_bytes()));
         let sheets: Vec<String> = names.map(Cow::into_owned).collect();
-        let mut rows = Rows::default();
+        let mut rows = vec![];
         let expanded = self.expanded;
         for name in sheets {
             // What cannot be read is told of when its turn comes.
@@ -187,7 +190,7 @@ impl Decoder<'_> {
             let mut content = vec![];
             let packed = Some(file.compressed_size());
             if self.read_member(file, packed, &mut content, None).is_ok() {
-                rows.add(&content);
+                rows.push(Rows::new(&content));
             }
         }
         // They come once more.

@@ -268,7 +268,7 @@ impl Decoder<'_> {
             }
         }
         if let Some(rows) = sqlite::rows(bytes) {
-            return self.rows(bytes, rows, member, depth);
+            return self.rows(bytes, vec![rows], member, depth);
         }
         match charset::decode(bytes) {
             Some(text) => self.texts(text.as_bytes(), member, depth),
@@ -319,7 +319,7 @@ impl Decoder<'_> {
     fn rows(
         &mut self,
         bytes: &[u8],
-        (text, map): (Vec<u8>, Map),
+        tables: Vec<(Vec<u8>, Map)>,
         member: Option<&BlobPath>,
         depth: usize,
     ) {
@@ -329,9 +329,12 @@ impl Decoder<'_> {
         let document = Document::new(bytes);
         let whole = Span::new(0, bytes.len());
         let mut hidden = Hidden::default();
-        self.decoded = text.len() as u64;
-        let first = (Encoding::Rows, text, map);
-        self.part(&document, whole, member, Some(first), &mut hidden);
+        self.decoded = 0;
+        for (text, map) in tables {
+            self.decoded += text.len() as u64;
+            let first = (Encoding::Rows, text, map);
+            self.part(&document, whole, member, Some(first), &mut hidden);
+        }
         self.contents(&document, hidden, member, depth);
     }
 

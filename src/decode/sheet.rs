@@ -7,6 +7,7 @@ use regex::bytes::Regex;
 
 use super::families::Decoded;
 use super::splice::Group;
+use super::splice::Map;
 use super::splice::Splice;
 use crate::location::Span;
 
@@ -18,7 +19,10 @@ const MAX_TIMES: usize = 4;
 /// Empty cells before one are written out as far.
 const MAX_COLUMN: usize = 64;
 
-/// Cells of all sheets, row by row.
+/// A text of rows, and where they stand.
+pub(super) type Table = (Vec<u8>, Map);
+
+/// Cells of a sheet, row by row.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     cells: Vec<Cell>,
@@ -40,32 +44,50 @@ pub(super) fn is_sheet(name: &[u8]) -> bool {
 }
 
 impl Rows {
-    /// Adds the rows of a sheet.
-    pub(super) fn add(&mut self, sheet: &[u8]) {
+    /// The rows of a sheet.
+    pub(super) fn new(sheet: &[u8]) -> Self {
         static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
             let pattern = r#"(?-u)<(?:\w+:)?(?:(row)\b|c\b([^>]*)>(?:<(?:\w+:)?v>(\d{1,9})<)?)"#;
             Regex::new(pattern).ok()
         });
+        let mut cells = vec![];
         for tag in TAG.iter().flat_map(|tag| tag.captures_iter(sheet)) {
             if tag.get(1).is_some() {
-                self.cells.push(Cell::Row);
+                cells.push(Cell::Row);
                 continue;
             }
             let attributes = tag.get(2).map_or(&b""[..], |found| found.as_bytes());
             let number = tag.get(3).and_then(|found| str::from_utf8(found.as_bytes()).ok());
             let number = number.filter(|_| attribute(attributes, b" t=\"") == Some(b"s"));
             let column = attribute(attributes, b" r=\"").and_then(column);
-            self.cells.push(match number.and_then(|number| number.parse().ok()) {
+            cells.push(match number.and_then(|number| number.parse().ok()) {
                 Some(number) => Cell::String(column, number),
                 None => Cell::Other(column),
             });
         }
-        self.cells.push(Cell::Row);
+        Self { cells }
     }
 
-    /// The list of strings as rows with tabs between the cells; `None` if it is none.
-    pub(super) fn table(&self, list: &[u8]) -> Decoded {
-        self.write(list, &strings(list)?)
+    /// The list of strings as rows of each sheet, with tabs between the cells, and at last what stands in none; `None` if it is
+    /// no list, or the sheets repeat too much of it.
+    pub(super) fn tables(sheets: &[Self], list: &[u8]) -> Option<Vec<Table>> {
+        let strings = strings(list)?;
+        let mut used = vec![false; strings.len()];
+        let mut left = MAX_TEXT + MAX_TIMES * list.len();
+        let mut tables = vec![];
+        for sheet in sheets {
+            tables.extend(sheet.write(list, &strings, &mut left));
+            let numbers = sheet.cells.iter().filter_map(|cell| match cell {
+                Cell::String(_, number) => Some(*number),
+                _ => None,
+            });
+            numbers
+                .for_each(|number| used.get_mut(number).into_iter().for_each(|used| *used = true));
+        }
+        let unused = used.iter().enumerate().filter(|(_, is_used)| !**is_used);
+        let cells = unused.flat_map(|(number, _)| [Cell::Row, Cell::String(None, number)]);
+        tables.extend(Self { cells: cells.collect() }.write(list, &strings, &mut left));
+        (left > 0).then_some(tables)
     }
 
     /// The same for a sheet whose strings stand in its cells.
@@ -90,12 +112,11 @@ impl Rows {
                 string.push(Span::new(text.start(), text.end()));
             }
         }
-        rows.write(sheet, &strings)
+        rows.write(sheet, &strings, &mut (MAX_TEXT + MAX_TIMES * sheet.len()))
     }
 
-    /// Writes the strings of a text in rows.
-    fn write(&self, list: &[u8], strings: &[Vec<Span>]) -> Decoded {
-        let mut used = vec![false; strings.len()];
+    /// Writes the strings of a text in rows, as long as bytes are left for it.
+    fn write(&self, list: &[u8], strings: &[Vec<Span>], left: &mut usize) -> Decoded {
         let end = Span::new(list.len(), list.len());
         let mut splice = Splice::new(list);
         splice.remove(Span::new(0, list.len()));
@@ -117,8 +138,7 @@ impl Rows {
                 }
             }
         };
-        let most = MAX_TEXT + MAX_TIMES * list.len();
-        let (mut next, mut length) = (0, 0);
+        let mut next = 0;
         for cell in &self.cells {
             let (column, number) = match cell {
                 Cell::Row => {
@@ -134,18 +154,13 @@ impl Rows {
             splice.replace_with(end, end, &[b'\t'; MAX_COLUMN + 1][..tabs], Group::WHOLE);
             next = column.max(next) + 1;
             let Some(string) = number.and_then(|number| strings.get(number)) else { continue };
-            used[number.unwrap_or_default()] = true;
-            length += string.iter().map(|part| part.len()).sum::<usize>() + tabs;
-            if length > most {
+            *left = left.saturating_sub(string.iter().map(|part| part.len()).sum::<usize>() + tabs);
+            if *left == 0 {
                 return None;
             }
             write(&mut splice, string);
         }
-        for (string, _) in strings.iter().zip(&used).filter(|(_, is_used)| !**is_used) {
-            splice.replace_with(end, end, b"\n", Group::WHOLE);
-            write(&mut splice, string);
-        }
-        splice.finish()
+        splice.finish().filter(|(text, _)| text.iter().any(|byte| !byte.is_ascii_whitespace()))
     }
 }
 
@@ -187,13 +202,15 @@ mod tests {
     fn strings_stand_in_their_rows() {
         let list = "<sst><si><t>Name</t></si><si><t xml:space=\"preserve\">Key </t></si><si><t/></si><si><r><t>A</t></r><r><t>\ncme</t></r></si><si><t>k&amp;1</t></si><si><t>left</t></si></sst>";
         let sheet = "<sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"C1\" s=\"2\" t=\"s\"><v>1</v></c></row><row r=\"2\"><c t=\"s\"><v>3</v></c><c><v>7</v></c><c t=\"s\"><v>4</v></c></row><row><c r=\"A3\" t=\"s\"><v>0</v></c><c r=\"B3\" t=\"s\"><v>99</v></c></row></sheetData>";
-        let mut rows = Rows::default();
-        rows.add(sheet.as_bytes());
-        let (text, map) = rows.table(list.as_bytes()).expect("a list");
-        let text = String::from_utf8(text).expect("text");
-        assert_eq!(text, "\nName\t\tKey \nA cme\t\tk&amp;1\nName\t\n\n\nleft");
-        for part in ["Key", "k&amp;1", "left", "cme"] {
-            let at = text.find(part).expect("written");
+        let sheets = [Rows::new(sheet.as_bytes()), Rows::new(b"<row/><c t=\"s\"><v>1</v></c>")];
+        let tables = Rows::tables(&sheets, list.as_bytes()).expect("a list");
+        let texts = ["\nName\t\tKey \nA cme\t\tk&amp;1\nName\t", "\nKey ", "\n\nleft"];
+        assert_eq!(
+            tables.iter().map(|(text, _)| str::from_utf8(text).expect("text")).collect::<Vec<_>>(),
+            texts
+        );
+        for (part, table) in [("Key", 0), ("k&amp;1", 0), ("cme", 0), ("Key", 1), ("left", 2)] {
+            let (at, (_, map)) = (texts[table].find(part).expect("written"), &tables[table]);
             let source = map.source(Span::new(at, at + part.len()));
             assert_eq!(&list[source.start..source.end], part);
         }
@@ -215,8 +232,6 @@ mod tests {
     fn rows_that_repeat_a_long_string_end() {
         let list = format!("<si><t>{}</t></si>", "x".repeat(100_000));
         let sheet = "<row><c t=\"s\"><v>0</v></c></row>".repeat(100_000);
-        let mut rows = Rows::default();
-        rows.add(sheet.as_bytes());
-        assert!(rows.table(list.as_bytes()).is_none());
+        assert!(Rows::tables(&[Rows::new(sheet.as_bytes())], list.as_bytes()).is_none());
     }
 }

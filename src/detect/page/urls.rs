@@ -295,8 +295,25 @@ pub(crate) fn request_above(page: &Page<'_>, span: Span) -> Option<Host> {
     };
     let mut above = page.lines.above(page.lines.around(span.start)).take(LINES);
     let line = above.find(begins).filter(|line| line.len() < REACH)?;
-    let scheme = memchr::memmem::find(page.slice(line), b"://")?;
-    host_at(page, line.start + scheme)
+    let text = page.slice(line);
+    let scheme = memchr::memmem::find(text, b"://").map(|at| line.start + at);
+    host_at(page, scheme.or_else(|| scheme_of_variable(page, text))?)
+}
+
+/// Where the URL of a request's variable has its scheme's end (`GET {{api}}/users`, `@api = https://…`).
+fn scheme_of_variable(page: &Page<'_>, line: &[u8]) -> Option<usize> {
+    let open = memchr::memmem::find(line, b"{{")? + 2;
+    let name = line[open..].trim_ascii_start();
+    let name = &name[..name.iter().take_while(|byte| lex::is_word(**byte)).count()];
+    let variable = [b"@", name].concat();
+    let places = memchr::memmem::find_iter(page.text, &variable).take(8);
+    places.filter(|_| !name.is_empty()).find_map(|at| {
+        let line = page.lines.around(at);
+        let value = page.text[at + variable.len()..line.end].trim_ascii_start();
+        let is_given = at == line.start && value.starts_with(b"=");
+        let scheme = memchr::memmem::find(page.slice(line), b"://").filter(|_| is_given)?;
+        Some(line.start + scheme)
+    })
 }
 
 pub(crate) fn host_at(page: &Page<'_>, scheme_end: usize) -> Option<Host> {

@@ -303,9 +303,16 @@ impl Judge<'_, '_> {
             let text = page.slice(line).trim_ascii();
             let file = text.strip_prefix(b"diff --git ");
             let file = file.and_then(|file| file.rsplit(|byte| *byte == b'/').next());
-            let name = file.or_else(|| text.strip_prefix(b"name: "))?;
-            let end = line.start + page.slice(line).trim_ascii_end().len();
-            Some(Span::new(end - name.len(), end))
+            let inline = || {
+                // `metadata: { name: acme }`
+                let name =
+                    text.strip_prefix(b"metadata:")?.trim_ascii_start().strip_prefix(b"{")?;
+                name.trim_ascii_start().strip_prefix(b"name: ")
+            };
+            let name = file.or_else(|| text.strip_prefix(b"name: ")).or_else(inline)?;
+            let start = line.start + page.slice(line).trim_ascii_end().len() - name.len();
+            let length = name.iter().position(|byte| b" ,}".contains(byte)).unwrap_or(name.len());
+            Some(Span::new(start, start + length))
         })
     }
 

@@ -153,7 +153,7 @@ impl<'r, 'p> Judge<'r, 'p> {
 fn is_spelled(word: &[u8]) -> bool {
     let changes =
         word.windows(2).filter(|pair| pair[0].is_ascii_uppercase() != pair[1].is_ascii_uppercase());
-    changes.count() <= if word.len() <= 6 { 1 } else { 3 }
+    changes.count() <= if word.len() <= 5 { 1 } else { 3 }
 }
 
 /// The last line of a block's header, without a comment above it.
