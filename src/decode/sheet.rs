@@ -138,17 +138,20 @@ impl Rows {
                 }
             }
         };
-        let mut next = 0;
+        let (mut next, mut is_begun) = (0, false);
         for cell in &self.cells {
             let (column, number) = match cell {
                 Cell::Row => {
-                    splice.replace_with(end, end, b"\n", Group::WHOLE);
+                    // The first row may be the header.
+                    let feed: &[u8] = if is_begun { b"\n" } else { b"" };
+                    splice.replace_with(end, end, feed, Group::WHOLE);
                     next = 0;
                     continue;
                 }
                 Cell::Other(column) => (*column, None),
                 Cell::String(column, number) => (*column, Some(*number)),
             };
+            is_begun = true;
             let column = column.unwrap_or(next).min(next + MAX_COLUMN);
             let tabs = column.saturating_sub(next) + usize::from(next > 0);
             splice.replace_with(end, end, &[b'\t'; MAX_COLUMN + 1][..tabs], Group::WHOLE);
@@ -204,7 +207,7 @@ mod tests {
         let sheet = "<sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"C1\" s=\"2\" t=\"s\"><v>1</v></c></row><row r=\"2\"><c t=\"s\"><v>3</v></c><c><v>7</v></c><c t=\"s\"><v>4</v></c></row><row><c r=\"A3\" t=\"s\"><v>0</v></c><c r=\"B3\" t=\"s\"><v>99</v></c></row></sheetData>";
         let sheets = [Rows::new(sheet.as_bytes()), Rows::new(b"<row/><c t=\"s\"><v>1</v></c>")];
         let tables = Rows::tables(&sheets, list.as_bytes()).expect("a list");
-        let texts = ["\nName\t\tKey \nA cme\t\tk&amp;1\nName\t", "\nKey ", "\n\nleft"];
+        let texts = ["Name\t\tKey \nA cme\t\tk&amp;1\nName\t", "Key ", "\nleft"];
         assert_eq!(
             tables.iter().map(|(text, _)| str::from_utf8(text).expect("text")).collect::<Vec<_>>(),
             texts
@@ -221,7 +224,7 @@ mod tests {
         let sheet = "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>Name</t></is></c><c r=\"B1\"><v>3</v></c><c r=\"C1\" t=\"inlineStr\"><is><t xml:space=\"preserve\">k1</t></is></c></row><row r=\"2\"><c t=\"inlineStr\"><is><r><t>A</t></r><r><t>cme</t></r></is></c></row>";
         let (text, map) = Rows::inline(sheet.as_bytes()).expect("a sheet");
         let text = String::from_utf8(text).expect("text");
-        assert_eq!(text, "\nName\t\tk1\nAcme");
+        assert_eq!(text, "Name\t\tk1\nAcme");
         let at = text.find("k1").expect("written");
         let source = map.source(Span::new(at, at + 2));
         assert_eq!(&sheet[source.start..source.end], "k1");

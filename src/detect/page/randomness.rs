@@ -86,13 +86,19 @@ pub(crate) fn could_be_digest(value: &[u8]) -> bool {
 pub(crate) fn is_drawn(word: &[u8]) -> bool {
     const SHORTEST: usize = 24;
     const CHANGES: usize = 4;
+    const LONG: usize = 30;
     if word.len() < SHORTEST || !word.iter().all(u8::is_ascii_alphanumeric) {
         return false;
     }
     let changes =
         word.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit());
     let is_mixed = !could_be_digest(word) && word.iter().any(u8::is_ascii_digit);
-    changes.count() >= CHANGES || is_mixed && objection(word).is_none()
+    // Letters alone, as one key in three hundred is, with capitals side by side.
+    let is_both_upper = |pair: &[u8]| pair.iter().all(u8::is_ascii_uppercase);
+    let is_jumble = word.len() >= LONG
+        && word.iter().any(u8::is_ascii_lowercase)
+        && word.windows(2).any(is_both_upper);
+    changes.count() >= CHANGES || (is_mixed || is_jumble) && objection(word).is_none()
 }
 
 /// Tenths of bits by which `value` is likelier as words than as random letters and digits.

@@ -54,6 +54,7 @@ impl Namer<'_> {
         let serialized = context::serialized_key(self.page.text, span);
         let label = serialized
             .map(|key| self.read_span(key))
+            .or_else(|| self.label_of_pair(span))
             .or_else(|| self.number_label(span))
             .or_else(|| self.column_label(column.as_ref()?, span))
             .or_else(|| context.listed_key.map(|key| self.read_span(key)))

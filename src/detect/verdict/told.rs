@@ -86,4 +86,21 @@ impl Namer<'_> {
         let label = (is_parted && start < end).then(|| self.read_span(Span::new(start, end)))?;
         (label.meaning == Meaning::Harmless && !label.names_provider).then_some(label)
     }
+
+    /// The name in the key of a pair whose value is an object (`{"key": "session", "value": {"stringValue": "VALUE"}}`).
+    pub(crate) fn label_of_pair(&self, span: Span) -> Option<Label> {
+        const REACH: usize = 200;
+        const VALUE: &[u8] = b"\"value\":";
+        let floor = span.start.saturating_sub(REACH);
+        let before = &self.page.text[floor..span.start];
+        let value = memchr::memmem::rfind(before, VALUE)?;
+        let inner = before[value + VALUE.len()..].trim_ascii_start().strip_prefix(b"{")?;
+        let is_key = |byte: &u8| lex::is_name(*byte) || b" \t\r\n\":".contains(byte);
+        let key = before[..value].trim_ascii_end().strip_suffix(b",")?.trim_ascii_end();
+        let name = key.strip_suffix(b"\"").filter(|_| inner.iter().all(is_key))?;
+        let start = memchr::memrchr(b'"', name)? + 1;
+        let opens = name[..start - 1].trim_ascii_end();
+        let is_named = opens.ends_with(b"\"key\":") || opens.ends_with(b"\"name\":");
+        is_named.then(|| self.read_span(Span::new(floor + start, floor + name.len())))
+    }
 }
