@@ -71,7 +71,7 @@ impl Label {
         };
         let names_provider = (words.iter().any(is_ours) || is_spelled())
             && !words.iter().any(|word| provider.unlike.contains(word));
-        let own = lex::subwords(last_part);
+        let own = if is_name { lex::subwords(last_part) } else { vec![] };
         let meaning = meaning(&own, name, names_provider, provider, vocabulary, rivals);
         Self {
             text: String::from_utf8_lossy(&name[..name.len().min(60)]).into_owned(),
