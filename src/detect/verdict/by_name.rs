@@ -22,25 +22,8 @@ impl Judge<'_, '_> {
         verdict: &mut Verdict,
     ) {
         let label = naming.label.as_ref();
-        if let Some(block) = self.block_of_digests(span, context) {
-            let text = format!("stands in `{block}`, among digests");
-            verdict.add(self.weights.harmless_name, text);
-            return;
-        }
-        if self.is_commented_as_digest(span) {
-            verdict.add(self.weights.harmless_name, "a comment calls it a digest");
-            return;
-        }
-        if urls::is_behind_resource(self.page, span) {
-            verdict.add(self.weights.harmless_name, "the id of something in the path of a URL");
-            return;
-        }
-        if self.is_id_in_prose(span) {
-            verdict.add(self.weights.harmless_name, "the words before it call it an identifier");
-            return;
-        }
-        if self.ends_key_of_data(span) {
-            verdict.add(self.weights.harmless_name, "ends a key by which data is kept");
+        if let Some(reason) = self.called_harmless(span, context) {
+            verdict.add(self.weights.harmless_name, reason);
             return;
         }
         if self.is_signature_check(span, context) || self.checked_at(context, label).is_some() {
@@ -50,19 +33,7 @@ impl Judge<'_, '_> {
         }
         self.weigh_digest(span, label, context, verdict);
         let is_rival = |label: &Label| label.meaning == Meaning::Rival;
-        if urls::is_user_information(self.page, span) {
-            let text = "the user or password in a URL";
-            verdict.add(self.weights.credential, text);
-            return;
-        }
-        if has_both_cases(self.page.slice(span)) && urls::is_before_resource(self.page, span) {
-            let text = "stands before what the API offers in the path of a URL";
-            verdict.add(self.weights.credential, text);
-            return;
-        }
-        if urls::is_in_url_elsewhere(self.page, span) {
-            let text = "a part of a URL of another host";
-            verdict.add(self.weights.rival_in_statement, text);
+        if self.weigh_place_in_url(span, verdict) {
             return;
         }
         if context.is_bearer && !label.is_some_and(is_rival) {
@@ -104,6 +75,42 @@ impl Judge<'_, '_> {
             let text = "its name is that of a file: it is the file's digest";
             verdict.add(self.weights.digest_nearby, text);
         }
+    }
+
+    /// What says, beside the name, that the value is a digest or an identifier.
+    fn called_harmless(&self, span: Span, context: &Context) -> Option<String> {
+        if let Some(block) = self.block_of_digests(span, context) {
+            return Some(format!("stands in `{block}`, among digests"));
+        }
+        let reason = if self.is_commented_as_digest(span) {
+            "a comment calls it a digest"
+        } else if urls::is_behind_resource(self.page, span) {
+            "the id of something in the path of a URL"
+        } else if self.is_id_in_prose(span) {
+            "the words before it call it an identifier"
+        } else if self.ends_key_of_data(span) {
+            "ends a key by which data is kept"
+        } else {
+            return None;
+        };
+        Some(reason.to_owned())
+    }
+
+    /// Weighs the part of a URL that the value is; `true` if that says what it is.
+    fn weigh_place_in_url(&self, span: Span, verdict: &mut Verdict) -> bool {
+        let weights = &self.weights;
+        let (weight, text) = if urls::is_user_information(self.page, span) {
+            (weights.credential, "the user or password in a URL")
+        } else if has_both_cases(self.page.slice(span)) && urls::is_before_resource(self.page, span)
+        {
+            (weights.credential, "stands before what the API offers in the path of a URL")
+        } else if urls::is_in_url_elsewhere(self.page, span) {
+            (weights.rival_in_statement, "a part of a URL of another host")
+        } else {
+            return false;
+        };
+        verdict.add(weight, text);
+        true
     }
 
     /// Weighs what a credential is for, as far as that is not the provider's API.
