@@ -183,19 +183,22 @@ impl Decoder<'_> {
         let names = archive.file_names().flatten().filter(|name| sheet::is_sheet(name.as_bytes()));
         let sheets: Vec<String> = names.map(Cow::into_owned).collect();
         let mut rows = vec![];
-        let expanded = self.expanded;
+        let (expanded, mut left) = (self.expanded, sheet::MAX_CELLS);
         for name in sheets {
             // What cannot be read is told of when its turn comes.
             let Ok(file) = archive.by_name(&name) else { continue };
             let mut content = vec![];
             let packed = Some(file.compressed_size());
+            if self.limits.stop.is_due() {
+                return None;
+            }
             if self.read_member(file, packed, &mut content, None).is_ok() {
-                rows.push(Rows::new(&content));
+                rows.push(Rows::new(&content, &mut left));
             }
         }
         // They come once more.
         self.expanded = expanded;
-        Some(rows)
+        rows.into_iter().collect()
     }
 
     /// Reads a stream of `packed` compressed bytes up to what the limits leave.

@@ -13,6 +13,8 @@ const STEP: usize = 16 * 1024;
 pub struct Document<'a> {
     bytes: &'a [u8],
     marks: OnceCell<Vec<Mark>>,
+    /// What stands behind the stars of the text, in order.
+    aliases: OnceCell<Vec<Span>>,
 }
 
 /// The line and column at a multiple of [`STEP`], 0-based.
@@ -25,7 +27,7 @@ struct Mark {
 impl<'a> Document<'a> {
     /// Sets no mark yet.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, marks: OnceCell::new() }
+        Self { bytes, marks: OnceCell::new(), aliases: OnceCell::new() }
     }
 
     /// Its bytes.
@@ -40,6 +42,23 @@ impl<'a> Document<'a> {
         let (line, column) = self.position(span.start);
         let (end_line, end_column) = self.position(span.end);
         Region { line, column, end_line, end_column }
+    }
+
+    /// Whether YAML's alias of this name (`*name`) stands somewhere.
+    pub(super) fn has_alias(&self, name: &[u8]) -> bool {
+        let bytes = self.bytes;
+        let text = |span: &Span| &bytes[span.start..span.end];
+        let read = || {
+            let names = memchr::memchr_iter(b'*', bytes).map(|star| {
+                let length = bytes[star + 1..].iter().take_while(|byte| is_alias(byte)).count();
+                Span::new(star + 1, star + 1 + length)
+            });
+            let mut names: Vec<Span> = names.filter(|name| !name.is_empty()).collect();
+            names.sort_unstable_by_key(text);
+            names.dedup_by_key(|name| text(name));
+            names
+        };
+        self.aliases.get_or_init(read).binary_search_by_key(&name, text).is_ok()
     }
 
     fn position(&self, offset: usize) -> (u32, u32) {
@@ -106,6 +125,11 @@ fn tail_of_cut_character(text: &[u8], at: usize) -> usize {
         .next()
         .map_or(0, |chunk| chunk.valid().chars().next().map_or(0, char::len_utf8));
     (begin + length).saturating_sub(at)
+}
+
+/// Bytes of an alias in YAML.
+pub(super) fn is_alias(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.".contains(byte)
 }
 
 #[cfg(test)]

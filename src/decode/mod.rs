@@ -178,13 +178,9 @@ impl View<'_> {
         let before = &self.text[span.start.saturating_sub(LONGEST)..span.start];
         let before = before.strip_suffix(b"\"").or(before.strip_suffix(b"'")).unwrap_or(before);
         let before = before.trim_ascii_end();
-        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
-        let length = before.iter().rev().take_while(|byte| is_part(byte)).count();
+        let length = before.iter().rev().take_while(|byte| document::is_alias(byte)).count();
         let (before, name) = before.split_at(before.len() - length);
-        let alias = [b"*", name].concat();
-        let text = self.document.bytes();
-        let ends = |at: usize| text.get(at + alias.len()).is_none_or(|byte| !is_part(byte));
-        length > 0 && before.ends_with(b" &") && memchr::memmem::find_iter(text, &alias).any(ends)
+        length > 0 && before.ends_with(b" &") && self.document.has_alias(name)
     }
 
     /// Whether string literals were joined, but none at `span`: it was seen as it stands, and what stands around it now, such as the

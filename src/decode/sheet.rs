@@ -13,9 +13,9 @@ use crate::location::Span;
 
 /// The list of strings in a workbook.
 pub(super) const STRINGS: &str = "xl/sharedStrings.xml";
-/// Rows are not written out beyond as many bytes, and as many times the list's.
-const MAX_TEXT: usize = 1 << 20;
-const MAX_TIMES: usize = 4;
+/// Workbooks with more cells or strings are read as they are, and those whose rows would take more memory.
+pub(super) const MAX_CELLS: usize = 1 << 20;
+const MAX_SIZE: usize = 64 << 20;
 /// Empty cells before one are written out as far.
 const MAX_COLUMN: usize = 64;
 
@@ -44,14 +44,15 @@ pub(super) fn is_sheet(name: &[u8]) -> bool {
 }
 
 impl Rows {
-    /// The rows of a sheet.
-    pub(super) fn new(sheet: &[u8]) -> Self {
+    /// The rows of a sheet, if it has no more cells than are left.
+    pub(super) fn new(sheet: &[u8], left: &mut usize) -> Option<Self> {
         static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
             let pattern = r#"(?-u)<(?:\w+:)?(?:(row)\b|c\b([^>]*)>(?:<(?:\w+:)?v>(\d{1,9})<)?)"#;
             Regex::new(pattern).ok()
         });
         let mut cells = vec![];
-        for tag in TAG.iter().flat_map(|tag| tag.captures_iter(sheet)) {
+        for tag in TAG.as_ref()?.captures_iter(sheet) {
+            *left = left.checked_sub(1)?;
             if tag.get(1).is_some() {
                 cells.push(Cell::Row);
                 continue;
@@ -65,7 +66,7 @@ impl Rows {
                 None => Cell::Other(column),
             });
         }
-        Self { cells }
+        Some(Self { cells })
     }
 
     /// The list of strings as rows of each sheet, with tabs between the cells, and at last what stands in none; `None` if it is
@@ -73,10 +74,10 @@ impl Rows {
     pub(super) fn tables(sheets: &[Self], list: &[u8]) -> Option<Vec<Table>> {
         let strings = strings(list)?;
         let mut used = vec![false; strings.len()];
-        let mut left = MAX_TEXT + MAX_TIMES * list.len();
+        let mut left = MAX_SIZE;
         let mut tables = vec![];
         for sheet in sheets {
-            tables.extend(sheet.write(list, &strings, &mut left));
+            tables.extend(sheet.write(list, &strings, &mut left)?);
             let numbers = sheet.cells.iter().filter_map(|cell| match cell {
                 Cell::String(_, number) => Some(*number),
                 _ => None,
@@ -86,8 +87,8 @@ impl Rows {
         }
         let unused = used.iter().enumerate().filter(|(_, is_used)| !**is_used);
         let cells = unused.flat_map(|(number, _)| [Cell::Row, Cell::String(None, number)]);
-        tables.extend(Self { cells: cells.collect() }.write(list, &strings, &mut left));
-        (left > 0).then_some(tables)
+        tables.extend(Self { cells: cells.collect() }.write(list, &strings, &mut left)?);
+        Some(tables)
     }
 
     /// The same for a sheet whose strings stand in its cells.
@@ -100,6 +101,9 @@ impl Rows {
         memchr::memmem::find(sheet, b"\"inlineStr\"")?;
         let (mut rows, mut strings) = (Self::default(), vec![]);
         for tag in TAG.as_ref()?.captures_iter(sheet) {
+            if rows.cells.len() >= MAX_CELLS {
+                return None;
+            }
             if tag.get(1).is_some() {
                 rows.cells.push(Cell::Row);
             } else if let Some(attributes) = tag.get(2) {
@@ -112,11 +116,11 @@ impl Rows {
                 string.push(Span::new(text.start(), text.end()));
             }
         }
-        rows.write(sheet, &strings, &mut (MAX_TEXT + MAX_TIMES * sheet.len()))
+        rows.write(sheet, &strings, &mut { MAX_SIZE })?
     }
 
-    /// Writes the strings of a text in rows, as long as bytes are left for it.
-    fn write(&self, list: &[u8], strings: &[Vec<Span>], left: &mut usize) -> Decoded {
+    /// Writes the strings of a text in rows, if they say something; `None` if fewer bytes of memory are left for it.
+    fn write(&self, list: &[u8], strings: &[Vec<Span>], left: &mut usize) -> Option<Decoded> {
         let end = Span::new(list.len(), list.len());
         let mut splice = Splice::new(list);
         splice.remove(Span::new(0, list.len()));
@@ -126,17 +130,15 @@ impl Rows {
                 for line in list[part.start..part.end].split_inclusive(|byte| *byte == b'\n') {
                     let start = line.as_ptr().addr() - list.as_ptr().addr();
                     let text = line.strip_suffix(b"\n").unwrap_or(line);
-                    splice.replace_with(
-                        end,
-                        Span::new(start, start + text.len()),
-                        text,
-                        Group::SAME,
-                    );
+                    let source = Span::new(start, start + text.len());
+                    splice.replace_with(end, source, text, Group::SAME);
                     if text.len() < line.len() {
                         splice.replace_with(end, end, b" ", Group::WHOLE);
                     }
+                    (splice.size() < *left).then_some(())?;
                 }
             }
+            Some(())
         };
         let (mut next, mut is_begun) = (0, false);
         for cell in &self.cells {
@@ -157,13 +159,11 @@ impl Rows {
             splice.replace_with(end, end, &[b'\t'; MAX_COLUMN + 1][..tabs], Group::WHOLE);
             next = column.max(next) + 1;
             let Some(string) = number.and_then(|number| strings.get(number)) else { continue };
-            *left = left.saturating_sub(string.iter().map(|part| part.len()).sum::<usize>() + tabs);
-            if *left == 0 {
-                return None;
-            }
-            write(&mut splice, string);
+            write(&mut splice, string)?;
         }
-        splice.finish().filter(|(text, _)| text.iter().any(|byte| !byte.is_ascii_whitespace()))
+        *left = left.checked_sub(splice.size())?;
+        let says_something = |text: &[u8]| text.iter().any(|byte| !byte.is_ascii_whitespace());
+        Some(splice.finish().filter(|(text, _)| says_something(text)))
     }
 }
 
@@ -175,6 +175,9 @@ fn strings(list: &[u8]) -> Option<Vec<Vec<Span>>> {
     let mut strings: Vec<Vec<Span>> = vec![];
     for tag in STRING.as_ref()?.captures_iter(list) {
         if tag.get(1).is_some() {
+            if strings.len() >= MAX_CELLS {
+                return None;
+            }
             strings.push(vec![]);
         } else if let Some(text) = tag.get(2).or_else(|| tag.get(3)) {
             strings.last_mut()?.push(Span::new(text.start(), text.end()));
@@ -205,7 +208,8 @@ mod tests {
     fn strings_stand_in_their_rows() {
         let list = "<sst><si><t>Name</t></si><si><t xml:space=\"preserve\">Key </t></si><si><t/></si><si><r><t>A</t></r><r><t>\ncme</t></r></si><si><t>k&amp;1</t></si><si><t>left</t></si></sst>";
         let sheet = "<sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"C1\" s=\"2\" t=\"s\"><v>1</v></c></row><row r=\"2\"><c t=\"s\"><v>3</v></c><c><v>7</v></c><c t=\"s\"><v>4</v></c></row><row><c r=\"A3\" t=\"s\"><v>0</v></c><c r=\"B3\" t=\"s\"><v>99</v></c></row></sheetData>";
-        let sheets = [Rows::new(sheet.as_bytes()), Rows::new(b"<row/><c t=\"s\"><v>1</v></c>")];
+        let sheets = [sheet.as_bytes(), &b"<row/><c t=\"s\"><v>1</v></c>"[..]]
+            .map(|sheet| Rows::new(sheet, &mut 99).expect("few cells"));
         let tables = Rows::tables(&sheets, list.as_bytes()).expect("a list");
         let texts = ["Name\t\tKey \nA cme\t\tk&amp;1\nName\t", "Key ", "\nleft"];
         assert_eq!(
@@ -232,9 +236,17 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_repeat_a_long_string_end() {
+    fn rows_that_would_take_much_memory_are_none() {
         let list = format!("<si><t>{}</t></si>", "x".repeat(100_000));
-        let sheet = "<row><c t=\"s\"><v>0</v></c></row>".repeat(100_000);
-        assert!(Rows::tables(&[Rows::new(sheet.as_bytes())], list.as_bytes()).is_none());
+        let sheet = "<row><c t=\"s\"><v>0</v></c></row>".repeat(10_000);
+        let sheet = Rows::new(sheet.as_bytes(), &mut { MAX_CELLS }).expect("few cells");
+        assert!(Rows::tables(&[sheet], list.as_bytes()).is_none());
+        let lines = format!("<si><t>{}</t></si>", "\n".repeat(2_000_000));
+        let sheet = Rows::new(b"<c t=\"s\"><v>0</v></c>", &mut 9).expect("one cell");
+        assert!(Rows::tables(&[sheet], lines.as_bytes()).is_none());
+        let empty = "<c>".repeat(MAX_CELLS + 1);
+        assert!(Rows::new(empty.as_bytes(), &mut { MAX_CELLS }).is_none());
+        assert!(Rows::inline(format!("<c t=\"inlineStr\">{empty}").as_bytes()).is_none());
+        assert!(strings("<si>".repeat(MAX_CELLS + 1).as_bytes()).is_none());
     }
 }

@@ -110,6 +110,11 @@ impl<'t> Splice<'t> {
         self.replaced = true;
     }
 
+    /// Bytes of memory that the new text and the way back take.
+    pub(super) fn size(&self) -> usize {
+        self.text.len() + self.segments.len() * size_of::<Segment>()
+    }
+
     /// Offset up to which the source is used.
     pub(super) fn done(&self) -> usize {
         self.done

@@ -13,9 +13,11 @@ use crate::location::Span;
 const MAGIC: &[u8] = b"SQLite format 3\0";
 /// Bytes of the header before the first page's own.
 const HEADER: usize = 100;
-/// Databases with more texts, or longer ones, are read as they are.
-const MAX_TEXTS: usize = 1 << 20;
+/// Larger databases are read as they are, and those whose rows would take more memory.
 const MAX_BYTES: usize = 64 << 20;
+const MAX_SIZE: usize = 64 << 20;
+/// Longer lists of columns are left out of the statements.
+const MAX_HEAD: usize = 16 << 10;
 /// Columns of one table.
 const MAX_COLUMNS: usize = 2_000;
 
@@ -291,7 +293,6 @@ struct Writer<'d> {
     /// What the statements do not say.
     rest: Vec<u8>,
     head: String,
-    texts: usize,
 }
 
 impl<'d> Writer<'d> {
@@ -299,26 +300,25 @@ impl<'d> Writer<'d> {
         let mut splice = Splice::new(bytes);
         splice.remove(Span::new(0, bytes.len()));
         let end = Span::new(bytes.len(), bytes.len());
-        Self { bytes, end, splice, rest: bytes.to_vec(), head: String::new(), texts: 0 }
+        Self { bytes, end, splice, rest: bytes.to_vec(), head: String::new() }
     }
 
     fn begin(&mut self, table: &Table) {
         let columns = table.columns.join("\",\"");
         let columns = if columns.is_empty() { columns } else { format!(" (\"{columns}\")") };
-        self.head = format!("INSERT INTO \"{}\"{columns} VALUES ", table.name);
+        let head = format!("INSERT INTO \"{}\"{columns} VALUES ", table.name);
+        self.head = if head.len() > MAX_HEAD { "INSERT INTO t VALUES ".to_owned() } else { head };
     }
 
     fn say(&mut self, text: &[u8]) {
         self.splice.replace_with(self.end, self.end, text, Group::WHOLE);
     }
 
-    /// Writes a row; `None` if there are too many.
+    /// Writes a row; `None` if that takes too much memory.
     fn row(&mut self, texts: &[Vec<Span>]) -> Option<()> {
         if texts.iter().all(Vec::is_empty) {
             return Some(());
         }
-        self.texts += texts.len();
-        (self.texts < MAX_TEXTS).then_some(())?;
         let head = std::mem::take(&mut self.head);
         self.say(head.as_bytes());
         self.head = head;
@@ -330,7 +330,7 @@ impl<'d> Writer<'d> {
             }
             self.say(b"'");
             for part in parts {
-                self.quote(*part);
+                self.quote(*part)?;
             }
             self.say(b"'");
         }
@@ -339,7 +339,7 @@ impl<'d> Writer<'d> {
     }
 
     /// Writes a piece of a text, in which a quote ends none.
-    fn quote(&mut self, part: Span) {
+    fn quote(&mut self, part: Span) -> Option<()> {
         let text = &self.bytes[part.start..part.end];
         for (number, piece) in text.split(|byte| *byte == b'\'').enumerate() {
             if number > 0 {
@@ -348,8 +348,10 @@ impl<'d> Writer<'d> {
             let start = piece.as_ptr().addr() - self.bytes.as_ptr().addr();
             let source = Span::new(start, start + piece.len());
             self.splice.replace_with(self.end, source, piece, Group::SAME);
+            (self.splice.size() < MAX_SIZE).then_some(())?;
         }
         self.rest[part.start..part.end].fill(b' ');
+        Some(())
     }
 
     fn finish(mut self) -> Decoded {

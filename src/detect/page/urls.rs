@@ -297,17 +297,21 @@ pub(crate) fn request_above(page: &Page<'_>, span: Span) -> Option<Host> {
     let line = above.find(begins).filter(|line| line.len() < REACH)?;
     let text = page.slice(line);
     let scheme = memchr::memmem::find(text, b"://").map(|at| line.start + at);
-    host_at(page, scheme.or_else(|| scheme_of_variable(page, text))?)
+    host_at(page, scheme.or_else(|| scheme_of_variable(page, line))?)
 }
 
-/// Where the URL of a request's variable has its scheme's end (`GET {{api}}/users`, `@api = https://…`).
-fn scheme_of_variable(page: &Page<'_>, line: &[u8]) -> Option<usize> {
-    let open = memchr::memmem::find(line, b"{{")? + 2;
-    let name = line[open..].trim_ascii_start();
-    let name = &name[..name.iter().take_while(|byte| lex::is_word(**byte)).count()];
-    let variable = [b"@", name].concat();
-    let places = memchr::memmem::find_iter(page.text, &variable).take(8);
-    places.filter(|_| !name.is_empty()).find_map(|at| {
+/// Where the URL of a request's variable has its scheme's end (`GET {{api}}/users`, `@api = https://…` above).
+fn scheme_of_variable(page: &Page<'_>, request: Span) -> Option<usize> {
+    const ABOVE: usize = 64 * 1024;
+    const MOST: usize = 8;
+    let text = page.slice(request);
+    let name = text[memchr::memmem::find(text, b"{{")? + 2..].trim_ascii_start();
+    let length = name.iter().take_while(|byte| lex::is_word(**byte)).count();
+    let variable = [b"@", &name[..length]].concat();
+    let above = Span::new(request.start.saturating_sub(ABOVE), request.start);
+    let places = memchr::memmem::find_iter(page.slice(above), &variable).take(MOST);
+    places.filter(|_| length > 0).find_map(|at| {
+        let at = above.start + at;
         let line = page.lines.around(at);
         let value = page.text[at + variable.len()..line.end].trim_ascii_start();
         let is_given = at == line.start && value.starts_with(b"=");

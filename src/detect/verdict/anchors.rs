@@ -58,7 +58,8 @@ impl Judge<'_, '_> {
             let above = page.lines.above(line).take(MAX_LINES).take_while(is_inside);
             let below = page.lines.below(line).take(MAX_LINES).take_while(is_inside);
             above.chain(below).find_map(|line| {
-                let scheme = memchr::memmem::find(page.slice(line), b"://")?;
+                let text = page.slice(line);
+                let scheme = memchr::memmem::find(&text[..text.len().min(MAX_LINE)], b"://")?;
                 urls::host_at(page, line.start + scheme)
             })
         });

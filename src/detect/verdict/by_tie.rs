@@ -80,20 +80,9 @@ impl Judge<'_, '_> {
             let text = format!("its name begins with `{owner}`, one beside it with `{name}`");
             verdict.add(weights.other_item, text);
         }
-        if let Some(Host::Foreign(host)) = self.host_of_merging(span) {
-            verdict.add(
-                weights.foreign_host,
-                format!("what takes it in by an anchor speaks to {host}"),
-            );
-        }
-        if let Some(anchor) = self.merged_from_ours(span) {
-            verdict.add(
-                weights.enclosing_block,
-                format!("its block takes in `&{anchor}`, which names {name}"),
-            );
-            return;
-        }
-        if self.weigh_host((span, rule), context, &items, verdict) {
+        if self.weigh_anchors(span, verdict)
+            || self.weigh_host((span, rule), context, &items, verdict)
+        {
             return;
         }
         if naming.column.as_ref().is_some_and(|column| self.is_strange(column)) {
@@ -113,6 +102,19 @@ impl Judge<'_, '_> {
             self.weigh_distance(span, naming, context, verdict);
         }
         self.weigh_passing(context, label, verdict);
+    }
+
+    /// Weighs what takes in the value's block by an anchor of YAML, and what that takes in; `true` if the latter names the
+    /// provider.
+    fn weigh_anchors(&self, span: Span, verdict: &mut Verdict) -> bool {
+        if let Some(Host::Foreign(host)) = self.host_of_merging(span) {
+            let text = format!("what takes it in by an anchor speaks to {host}");
+            verdict.add(self.weights.foreign_host, text);
+        }
+        let Some(anchor) = self.merged_from_ours(span) else { return false };
+        let text = format!("its block takes in `&{anchor}`, which names {}", self.provider.name);
+        verdict.add(self.weights.enclosing_block, text);
+        true
     }
 
     /// What of a statement stands in the value's own tag, if it is an attribute (`<add key="NAME" value="VALUE" />`).

@@ -70,31 +70,9 @@ impl Judge<'_, '_> {
         let assigned = assigned.map(|name| self.page.slice(name.span));
         let name = label.map(|label| label.text.as_bytes()).or(assigned);
         let Some(name) = name else { return false };
-        let setting = label.and_then(|label| self.name_with_host(span, label));
-        if let Some(setting) = setting {
-            let name = String::from_utf8_lossy(name);
-            match setting {
-                Ok(setting) => {
-                    let text = format!("`{name}` begins as `{setting}` does, a host of {provider}");
-                    verdict.add(self.weights.linked_name, text);
-                    return true;
-                }
-                Err(why) => verdict.add(self.weights.foreign_host, format!("`{name}` {why}")),
-            }
-        }
-        let variable = assigned.unwrap_or(name);
-        match self.host_by_command(variable, own).or_else(|| self.host_by_call(variable, own)) {
-            Some(Host::Foreign(host)) => {
-                let text = format!("`{}` is sent to {host}", String::from_utf8_lossy(variable));
-                verdict.add(self.weights.foreign_host, text);
-            }
-            Some(Host::Ours) => {
-                let name = String::from_utf8_lossy(variable);
-                let text = format!("`{name}` is sent to a host of {provider}");
-                verdict.add(self.weights.linked_header, text);
-                return true;
-            }
-            _ => {}
+        let names = (name, assigned.unwrap_or(name));
+        if self.weigh_destination(span, label, names, own, verdict) {
+            return true;
         }
         // In data a name such as `key` is no variable that is used elsewhere.
         if !self.page.is_code() && self.is_any_credential(name) {
@@ -116,6 +94,40 @@ impl Judge<'_, '_> {
             let name = String::from_utf8_lossy(name);
             let text = format!("`{name}` is named again in a line about {provider}");
             verdict.add(self.weights.linked_name, text);
+        }
+        false
+    }
+
+    /// Weighs to whose host a setting beside the value, a command or a call says that it goes; `true` if that is the provider's.
+    fn weigh_destination(
+        &self,
+        span: Span,
+        label: Option<&Label>,
+        (name, variable): (&[u8], &[u8]),
+        own: Span,
+        verdict: &mut Verdict,
+    ) -> bool {
+        let (weights, provider) = (&self.weights, &self.provider.name);
+        let [name, variable_name] = [name, variable].map(String::from_utf8_lossy);
+        match label.and_then(|label| self.name_with_host(span, label)) {
+            Some(Ok(setting)) => {
+                let text = format!("`{name}` begins as `{setting}` does, a host of {provider}");
+                verdict.add(weights.linked_name, text);
+                return true;
+            }
+            Some(Err(why)) => verdict.add(weights.foreign_host, format!("`{name}` {why}")),
+            None => {}
+        }
+        match self.host_by_command(variable, own).or_else(|| self.host_by_call(variable, own)) {
+            Some(Host::Ours) => {
+                let text = format!("`{variable_name}` is sent to a host of {provider}");
+                verdict.add(weights.linked_header, text);
+                return true;
+            }
+            Some(Host::Foreign(host)) => {
+                verdict.add(weights.foreign_host, format!("`{variable_name}` is sent to {host}"));
+            }
+            Some(Host::Between(_)) | None => {}
         }
         false
     }
@@ -242,14 +254,20 @@ impl Judge<'_, '_> {
 
     /// Whether a comment behind the value, in its line, names another provider and not us.
     pub(crate) fn is_commented_as_rival(&self, span: Span) -> bool {
-        let end = self.page.lines.around(span.start).end.min(span.end + CALL_REACH).max(span.end);
-        let behind = &self.page.text[span.end..end];
-        let marks = [b" //".as_slice(), b" # ", b" -- ", b" /*", b" <!--", b"\t//", b"\t# "];
-        let comment = marks.iter().filter_map(|mark| memchr::memmem::find(behind, mark)).min();
-        comment.is_some_and(|at| {
-            self.rivals.named_plainly_in(&behind[at..])
-                && !self.page.mentions.within(Span::new(span.end + at, end))
+        let comment = self.comment_behind(span, CALL_REACH);
+        comment.is_some_and(|comment| {
+            self.rivals.named_plainly_in(self.page.slice(comment))
+                && !self.page.mentions.within(comment)
         })
+    }
+
+    /// The comment behind the value in its line, as far as it stands within `reach` bytes.
+    pub(crate) fn comment_behind(&self, span: Span, reach: usize) -> Option<Span> {
+        const MARKS: [&[u8]; 7] = [b" //", b" # ", b" -- ", b" /*", b" <!--", b"\t//", b"\t# "];
+        let end = self.page.lines.around(span.start).end.min(span.end + reach).max(span.end);
+        let behind = &self.page.text[span.end..end];
+        let starts = MARKS.iter().filter_map(|mark| memchr::memmem::find(behind, mark));
+        Some(Span::new(span.end + starts.min()?, end))
     }
 
     /// Weighs the host to which the value's call or block goes; `true` if that is the provider's.

@@ -136,6 +136,7 @@ impl Judge<'_, '_> {
     pub(crate) fn ends_key_of_data(&self, span: Span) -> bool {
         const WORDS: usize = 3;
         const LINES: usize = 4;
+        const LONGEST: usize = 400;
         let page = self.page;
         let line = page.lines.around(span.start);
         let from = line.start.max(span.start.saturating_sub(200));
@@ -150,7 +151,9 @@ impl Judge<'_, '_> {
         let is_key = |line: &Span| {
             let text = page.slice(*line).trim_ascii();
             let value = text.rsplit(|byte| *byte == b':').next().unwrap_or(text);
-            text.iter().all(is_part) && (16..text.len()).contains(&value.len())
+            line.len() < LONGEST
+                && text.iter().all(is_part)
+                && (16..text.len()).contains(&value.len())
         };
         let beside = || {
             let above = page.lines.above(line).take(LINES);
@@ -162,21 +165,14 @@ impl Judge<'_, '_> {
     /// Whether a comment behind the value, in its line, calls it a digest (`"VALUE",  # md5 of contract.pdf`).
     pub(crate) fn is_commented_as_digest(&self, span: Span) -> bool {
         const REACH: usize = 60;
-        let page = self.page;
-        let end = page.lines.around(span.start).end.min(span.end + REACH).max(span.end);
-        let behind = &page.text[span.end..end];
-        let mark = [&b" #"[..], b" //", b" --", b" /*"]
-            .iter()
-            .filter_map(|mark| memchr::memmem::find(behind, mark))
-            .min();
-        let is_digest = |word: &str| page.vocabulary().digest.contains(word);
-        !has_both_cases(page.slice(span))
-            && mark.is_some_and(|at| {
-                let comment = &behind[at + 2..];
-                let words =
-                    comment.split(|byte| !lex::is_name(*byte)).filter(|word| !word.is_empty());
-                words.take(2).any(|word| lex::any_subword(word, is_digest))
-            })
+        let is_digest = |word: &str| self.page.vocabulary().digest.contains(word);
+        let comment =
+            self.comment_behind(span, REACH).filter(|_| !has_both_cases(self.page.slice(span)));
+        comment.is_some_and(|comment| {
+            let words = self.page.slice(comment).split(|byte| !lex::is_name(*byte));
+            let mut words = words.filter(|word| !word.is_empty()).take(2);
+            words.any(|word| lex::any_subword(word, is_digest))
+        })
     }
 
     /// Whether words of prose call what could be a digest a key by which data is kept (`cache key VALUE`).
@@ -215,13 +211,16 @@ impl Judge<'_, '_> {
     /// Whether a setting beside that of the statement, in the same block and indented alike, has the provider's name or host.
     fn has_sibling_of_ours(&self, statement: Span, context: &Context) -> bool {
         const LINES: usize = 8;
+        const LONGEST: usize = 1_000;
         let page = self.page;
         if !context.blocks.first().is_some_and(|block| block.is_data) {
             return false;
         }
         let own = page.lines.around(statement.end.saturating_sub(1).max(statement.start));
         let level = |line: Span| items::column(page.slice(line)).map(|(column, _)| column);
-        let is_beside = |line: &Span| level(*line).is_none_or(|column| Some(column) == level(own));
+        let is_beside = |line: &Span| {
+            line.len() < LONGEST && level(*line).is_none_or(|column| Some(column) == level(own))
+        };
         // `yousign_url` among all parameters says nothing of the others.
         let says_so = |line: Span| {
             let Some(at) = memchr::memchr2(b':', b'=', page.slice(line)) else { return false };

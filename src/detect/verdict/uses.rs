@@ -19,6 +19,8 @@ const REACH: usize = 600;
 const MAX_LINES: usize = 10;
 /// Places of a name that are looked at.
 const MAX_USES: usize = 16;
+/// Longer commands are lines of something else, such as bundles.
+const LONGEST_COMMAND: usize = 4 * REACH;
 /// How far before and behind a name in a call the call's other arguments are read.
 const CALL: usize = 200;
 /// How far from a value its name is followed, in bytes.
@@ -184,6 +186,7 @@ impl Judge<'_, '_> {
             let before = text[..place.start].strip_suffix(b"{").unwrap_or(&text[..place.start]);
             let command = self.command_around(place.start);
             let is_sent = before.ends_with(b"$")
+                && command.len() < LONGEST_COMMAND
                 && !self.is_given_otherwise(name, own, place.start)
                 && lex::any_said(self.page.slice(command), |word| header.contains(word));
             is_sent.then(|| self.host_of_command(command)).flatten()
@@ -230,9 +233,7 @@ impl Judge<'_, '_> {
     /// The host of the first URL in a command, which may begin with a variable.
     fn host_of_command(&self, command: Span) -> Option<Host> {
         let text = self.page.slice(command);
-        if let Some(scheme) =
-            memchr::memmem::find(text, b"://").filter(|_| command.len() < 4 * REACH)
-        {
+        if let Some(scheme) = memchr::memmem::find(text, b"://") {
             return urls::host_at(self.page, command.start + scheme);
         }
         memchr::memchr_iter(b'$', text).take(MAX_USES).find_map(|at| {
