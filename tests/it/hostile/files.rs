@@ -339,7 +339,7 @@ fn a_text_with_thousands_of_keys_ends() {
 #[test]
 fn a_text_with_thousands_of_values_that_refer_elsewhere_ends() {
     type Line = fn(usize, String) -> String;
-    let texts: [(&str, Line); 3] = [
+    let texts: [(&str, Line); 6] = [
         ("calls.ts", |_, key| {
             format!("fetch(`${{CRM}}/a`, {{ headers: {{ authorization: 'Bearer {key}' }} }});\n")
         }),
@@ -350,6 +350,11 @@ fn a_text_with_thousands_of_values_that_refer_elsewhere_ends() {
         }),
         ("all.yml", |at, key| {
             format!("---\nkind: Secret\nmetadata:\n  name: acme{at}\ndata:\n  token: {key}\n")
+        }),
+        ("anchors.yml", |at, key| format!("k{at}: &k{at} {key}\n")),
+        ("all.rest", |at, key| format!("GET {{{{v{at}}}}}/users\nAuthorization: Bearer {key}\n\n")),
+        ("bundle.js", |at, key| {
+            format!("const k{at}='{key}';f(`Bearer ${{k{at}}}`,{{authorization:k{at}}});")
         }),
     ];
     for (name, line) in texts {
