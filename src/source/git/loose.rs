@@ -3,12 +3,13 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use libdeflater::{DecompressionError, Decompressor};
+use libdeflater::DecompressionError;
 
 use super::files;
 use super::object::{ObjectKind, hex_id};
 use super::pack::buffer::Buffer;
 use super::pack::entry::{EntryError, OBJECT_LIMIT};
+use super::pack::inflater::Inflater;
 use crate::blob::BlobId;
 
 /// Longest header: `commit `, 20 digits, NUL.
@@ -50,7 +51,7 @@ pub(crate) fn path(objects: &Path, id: &BlobId) -> PathBuf {
 /// Reads a loose object; returns its kind and, in `out`, its bytes.
 pub(crate) fn read(
     path: &Path,
-    inflater: &mut Decompressor,
+    inflater: &mut Inflater,
     out: &mut Buffer,
 ) -> Result<ObjectKind, EntryError> {
     let compressed =
@@ -76,7 +77,7 @@ pub(crate) fn read(
 /// inflater for the header alone would take longer.
 fn inflate_by_guess(
     compressed: &[u8],
-    inflater: &mut Decompressor,
+    inflater: &mut Inflater,
     out: &mut Buffer,
 ) -> Result<(), EntryError> {
     let most = compressed.len().saturating_mul(DEFLATE_RATIO);
@@ -84,7 +85,7 @@ fn inflate_by_guess(
     let mut guess = compressed.len().saturating_mul(4).max(256).min(most);
     loop {
         out.resize(guess as u64)?;
-        match inflater.zlib_decompress(compressed, out) {
+        match inflater.inflate(compressed, out) {
             Ok(written) => {
                 out.resize(written as u64)?;
                 return Ok(());
@@ -100,7 +101,7 @@ fn inflate_by_guess(
 /// Inflates an object whose header is read first, so that the buffer has the right size.
 fn inflate_by_header(
     compressed: &[u8],
-    inflater: &mut Decompressor,
+    inflater: &mut Inflater,
     out: &mut Buffer,
 ) -> Result<(ObjectKind, u64, usize), EntryError> {
     let mut head = [0; HEADER];
@@ -120,7 +121,7 @@ fn inflate_by_header(
         return Err(EntryError::Size(size));
     }
     let wanted = out.resize(total)?;
-    match inflater.zlib_decompress(compressed, out) {
+    match inflater.inflate(compressed, out) {
         Ok(written) if written == wanted => Ok((kind, size, header_len)),
         _ => Err(EntryError::Deflate),
     }

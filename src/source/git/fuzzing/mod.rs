@@ -8,7 +8,6 @@ mod plain;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use libdeflater::Decompressor;
 use tempfile::TempDir;
 
 use super::loose;
@@ -18,6 +17,7 @@ use super::pack::buffer::{Buffer, HUGE};
 use super::pack::delta::{Delta, Step};
 use super::pack::entry::Entry;
 use super::pack::index::Index;
+use super::pack::inflater::Inflater;
 use super::repo::Repo;
 use super::staged;
 use super::store::Store;
@@ -36,7 +36,7 @@ pub fn pack_entry(data: &[u8]) {
         let parsed = Entry::parse(data, u64::from(offset), data.len() as u64, hash_len);
         let Ok(entry) = parsed else { continue };
         let mut ours = Buffer::default();
-        let read = entry.inflate(&mut Decompressor::new(), &mut ours);
+        let read = entry.inflate(&mut Inflater::new(), &mut ours);
         let theirs = plain::inflate(entry.deflated, entry.size);
         assert_eq!(read.ok().map(|()| &ours[..]), theirs.as_deref());
     }
@@ -129,7 +129,7 @@ pub fn buffer(data: &[u8]) {
 pub fn loose_object(data: &[u8]) {
     in_file(data, |path| {
         let mut bytes = Buffer::default();
-        let ours = loose::read(path, &mut Decompressor::new(), &mut bytes);
+        let ours = loose::read(path, &mut Inflater::new(), &mut bytes);
         let theirs = plain::loose(data);
         assert_eq!(
             ours.ok().map(|kind| (kind, &bytes[..])),

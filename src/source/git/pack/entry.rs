@@ -1,10 +1,10 @@
 //! Reads one pack entry: its header, and its compressed bytes.
 
-use libdeflater::Decompressor;
 use thiserror::Error;
 
 use super::super::object::ObjectKind;
 use super::buffer::Buffer;
+use super::inflater::Inflater;
 
 /// Largest object that is unpacked. Larger ones become a gap in the coverage.
 pub(crate) const OBJECT_LIMIT: u64 = 4 << 30;
@@ -107,7 +107,7 @@ impl<'a> Entry<'a> {
     /// Inflates the entry into `out`, whose former content is lost.
     pub(crate) fn inflate(
         &self,
-        inflater: &mut Decompressor,
+        inflater: &mut Inflater,
         out: &mut Buffer,
     ) -> Result<(), EntryError> {
         let compressed = self.deflated.len() as u64;
@@ -115,7 +115,7 @@ impl<'a> Entry<'a> {
             return Err(EntryError::Size(self.size));
         }
         let size = out.resize(self.size)?;
-        match inflater.zlib_decompress(self.deflated, out) {
+        match inflater.inflate(self.deflated, out) {
             Ok(written) if written == size => Ok(()),
             _ => Err(EntryError::Deflate),
         }

@@ -36,6 +36,7 @@ pub(crate) struct Forest {
 }
 
 /// Where an entry stands. All in one, since a pass meets the entries in no order that a processor could foresee.
+#[derive(Clone, Copy)]
 struct Place {
     /// In the pack.
     offset: u64,
@@ -49,31 +50,24 @@ impl Forest {
     /// Sorts out a pack. Entries that cannot be read are returned beside the forest.
     pub(crate) fn of(pack: &Pack) -> (Self, Vec<Damaged>) {
         let mut damaged = vec![];
-        let (offsets, positions) = by_offset(pack, &mut damaged);
-        let drawers = Drawers::of(&offsets);
-        let parents: Vec<u32> = (0..positions.len())
+        let (places, drawers) = by_offset(pack, &mut damaged);
+        let parents: Vec<u32> = (0..places.len() - 1)
             .into_par_iter()
             .with_min_len(1024)
-            .map(|entry| parent(pack, (&offsets, &drawers), entry).unwrap_or(LOST))
+            .map(|entry| parent(pack, (&places, &drawers), entry).unwrap_or(LOST))
             .collect();
         let mut roots = vec![];
         for (entry, &link) in (0_u32..).zip(&parents) {
             if link == NONE {
                 roots.push(entry);
             } else if link == LOST
-                && let Err(error) = parent(pack, (&offsets, &drawers), entry as usize)
+                && let Err(error) = parent(pack, (&places, &drawers), entry as usize)
             {
-                damaged.push(Damaged { position: positions[entry as usize], error });
+                damaged.push(Damaged { position: places[entry as usize].position, error });
             }
         }
-        let place = |(offset, position)| Place { offset, position, children: 0 };
-        let mut forest = Self {
-            places: offsets.into_iter().zip(positions.into_iter().chain([0])).map(place).collect(),
-            children: vec![],
-            weights: vec![],
-            roots,
-            has_forward_links: false,
-        };
+        let mut forest =
+            Self { places, children: vec![], weights: vec![], roots, has_forward_links: false };
         forest.link(&parents);
         (forest, damaged)
     }
@@ -141,60 +135,59 @@ impl Forest {
         (0..self.len()).filter(|&entry| !reached[entry as usize]).collect()
     }
 
-    /// Turns the links to bases into lists of children.
+    /// Turns the links to bases into lists of children, in rising order.
     fn link(&mut self, parents: &[u32]) {
         let count = parents.len();
-        let mut starts = vec![0_u32; count + 1];
         for &parent in parents.iter().filter(|&&parent| parent < LOST) {
-            starts[parent as usize + 1] += 1;
+            self.places[parent as usize].children += 1;
         }
-        for at in 0..count {
-            starts[at + 1] += starts[at];
+        // Where an entry's children end; filled from the back, that becomes where they start.
+        let mut end = 0;
+        for place in &mut self.places {
+            end += place.children;
+            place.children = end;
         }
-        let mut children = vec![0_u32; starts[count] as usize];
-        let mut cursors = starts.clone();
+        let mut children = vec![0_u32; end as usize];
         let mut weights = vec![1_u32; count];
         // Bases mostly stand before their deltas, so that from the back each weight is complete when it is passed on.
         for (entry, &parent) in parents.iter().enumerate().rev() {
             if parent < LOST {
-                self.has_forward_links |= parent as usize >= entry;
-                let cursor = &mut cursors[parent as usize];
-                children[*cursor as usize] = u32::try_from(entry).unwrap_or(NONE);
-                *cursor += 1;
-                weights[parent as usize] = weights[parent as usize].saturating_add(weights[entry]);
+                let entry = u32::try_from(entry).unwrap_or(NONE);
+                self.has_forward_links |= parent >= entry;
+                let start = &mut self.places[parent as usize].children;
+                *start -= 1;
+                children[*start as usize] = entry;
+                let weight = weights[entry as usize];
+                weights[parent as usize] = weights[parent as usize].saturating_add(weight);
             }
-        }
-        for (place, start) in self.places.iter_mut().zip(starts) {
-            place.children = start;
         }
         (self.children, self.weights) = (children, weights);
     }
 }
 
-/// The base of an entry, among the offsets of all entries and the end of the last; [`NONE`] if it has none here.
+/// The base of an entry, among the places of all entries and the end of the last; [`NONE`] if it has none here.
 fn parent(
     pack: &Pack,
-    (offsets, drawers): (&[u64], &Drawers),
+    (places, drawers): (&[Place], &Drawers),
     entry: usize,
 ) -> Result<u32, EntryError> {
-    if let Some(&next) = offsets.get(entry + AHEAD) {
-        pack.fetch_ahead(next);
+    if let Some(next) = places.get(entry + AHEAD) {
+        pack.fetch_ahead(next.offset);
     }
-    let base = match pack.entry(offsets[entry], offsets[entry + 1])?.kind {
+    let base = match pack.entry(places[entry].offset, places[entry + 1].offset)?.kind {
         EntryKind::Whole(_) => None,
         EntryKind::OffsetDelta(offset) => Some(offset),
         EntryKind::IdDelta(id) => {
             pack.index.find(id).and_then(|position| pack.index.offset(position))
         }
     };
-    let known = &offsets[..offsets.len() - 1];
-    Ok(base.and_then(|base| drawers.find(known, base)).unwrap_or(NONE))
+    Ok(base.and_then(|base| drawers.find(places, base)).unwrap_or(NONE))
 }
 
-/// Where to look for an offset among many: a search through all of them would wait for memory at each step.
+/// Where to put and to look for an offset among many: a search through all of them would wait for memory at each step.
 struct Drawers {
-    /// How many entries begin before each multiple of `1 << bits` bytes.
-    before: Vec<u32>,
+    /// Where each drawer starts among the entries in rising order, and where the last one ends.
+    starts: Vec<u32>,
     bits: u32,
 }
 
@@ -202,50 +195,90 @@ impl Drawers {
     /// Entries of a drawer, as long as the pack is even.
     const EACH: u64 = 8;
 
-    /// Prepares the offsets of entries in rising order, behind which that of the pack's end may stand.
-    fn of(offsets: &[u64]) -> Self {
-        // A damaged index may name any offset, and there shall be no more drawers than entries.
-        let furthest = offsets.iter().rev().take(2).max().copied().unwrap_or(0);
-        let each = (furthest / offsets.len().max(1) as u64).saturating_mul(Self::EACH);
+    /// Makes empty drawers for so many entries of a pack that ends at `end`.
+    fn of(end: u64, count: u32) -> Self {
+        let each = (end / u64::from(count).max(1)).saturating_mul(Self::EACH);
         let bits = each.max(1).ilog2();
-        let mut before = vec![];
-        for (entry, &offset) in (0_u32..).zip(offsets) {
-            while before.len() as u64 <= offset >> bits {
-                before.push(entry);
-            }
-        }
-        Self { before, bits }
+        let drawers = usize::try_from(end >> bits).expect("no more than twice as many as entries");
+        Self { starts: vec![0; drawers + 2], bits }
     }
 
-    /// The entry that begins at `offset`, among `known`.
-    fn find(&self, known: &[u64], offset: u64) -> Option<u32> {
-        let drawer = usize::try_from(offset >> self.bits).ok()?;
-        let first = *self.before.get(drawer)? as usize;
-        let end = self.before.get(drawer + 1).map_or(known.len(), |&end| end as usize);
-        let found = known.get(first..end.min(known.len()))?.binary_search(&offset).ok()?;
-        u32::try_from(first + found).ok()
+    /// The drawer of `offset`; a damaged index may name any.
+    fn drawer(&self, offset: u64) -> usize {
+        usize::try_from(offset >> self.bits).unwrap_or(usize::MAX).min(self.starts.len() - 2)
+    }
+
+    /// Brings entries, each an offset and a position, into the order of the offsets, with `last` behind them.
+    fn fill(
+        &mut self,
+        entries: impl Iterator<Item = (u64, u32)> + Clone,
+        last: Place,
+    ) -> Vec<Place> {
+        for (offset, _) in entries.clone() {
+            let drawer = self.drawer(offset);
+            self.starts[drawer] += 1;
+        }
+        // Where each drawer ends; as it is filled from there on downwards, that becomes where it starts.
+        let mut end = 0;
+        for start in &mut self.starts {
+            end += *start;
+            *start = end;
+        }
+        let mut places = vec![last; end as usize + 1];
+        for (offset, position) in entries {
+            let drawer = self.drawer(offset);
+            let start = &mut self.starts[drawer];
+            *start -= 1;
+            places[*start as usize] = Place { offset, position, children: 0 };
+        }
+        sort_each(&self.starts, &mut places[..end as usize]);
+        places
+    }
+
+    /// The entry that begins at `offset`, among the places that the drawers were filled with.
+    fn find(&self, places: &[Place], offset: u64) -> Option<u32> {
+        let drawer = self.drawer(offset);
+        let (first, end) = (self.starts[drawer], self.starts[drawer + 1]);
+        let places = &places[first as usize..end as usize];
+        let found = places.binary_search_by_key(&offset, |place| place.offset).ok()?;
+        Some(first + u32::try_from(found).ok()?)
     }
 }
 
-/// Returns the offsets of all entries in rising order with the end of the last, and the positions of their objects.
-fn by_offset(pack: &Pack, damaged: &mut Vec<Damaged>) -> (Vec<u64>, Vec<u32>) {
-    let mut pairs = Vec::with_capacity(pack.index.count() as usize);
-    for position in 0..pack.index.count() {
-        match pack.index.offset(position) {
-            Some(offset) => pairs.push((offset, position)),
-            None => damaged.push(Damaged { position, error: EntryError::Outside }),
-        }
+/// Brings each drawer into order.
+fn sort_each(starts: &[u32], places: &mut [Place]) {
+    /// As many drawers are one task.
+    const TASK: usize = 4096;
+    let drawers = starts.len() - 1;
+    if drawers > TASK {
+        let (left, right) = places.split_at_mut((starts[drawers / 2] - starts[0]) as usize);
+        let sort = |starts, places| move || sort_each(starts, places);
+        rayon::join(sort(&starts[..=drawers / 2], left), sort(&starts[drawers / 2..], right));
+        return;
     }
-    pairs.par_sort_unstable();
+    for pair in starts.windows(2) {
+        let drawer = (pair[0] - starts[0]) as usize..(pair[1] - starts[0]) as usize;
+        places[drawer].sort_unstable_by_key(|place| (place.offset, place.position));
+    }
+}
+
+/// Returns the places of all entries in rising order, and behind them the end of the last.
+fn by_offset(pack: &Pack, damaged: &mut Vec<Damaged>) -> (Vec<Place>, Drawers) {
+    let count = pack.index.count();
+    let entries = (0..count).filter_map(|position| Some((pack.index.offset(position)?, position)));
+    let mut drawers = Drawers::of(pack.end(), count);
+    let places = drawers.fill(entries, Place { offset: pack.end(), position: 0, children: 0 });
+    let damage = |error: fn() -> EntryError| move |position| Damaged { position, error: error() };
+    if places.len() <= count as usize {
+        let outside = (0..count).filter(|&position| pack.index.offset(position).is_none());
+        damaged.extend(outside.map(damage(|| EntryError::Outside)));
+    }
     // Two objects cannot stand at one place: the index is wrong about one of them.
-    for pair in pairs.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
-        damaged.extend(
-            pair.iter().map(|&(_, position)| Damaged { position, error: EntryError::Shared }),
-        );
-    }
-    let (mut offsets, positions): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-    offsets.push(pack.end());
-    (offsets, positions)
+    let known = &places[..places.len() - 1];
+    let shared = known.windows(2).filter(|pair| pair[0].offset == pair[1].offset);
+    let positions = shared.flat_map(|pair| [pair[0].position, pair[1].position]);
+    damaged.extend(positions.map(damage(|| EntryError::Shared)));
+    (places, drawers)
 }
 
 #[cfg(test)]
@@ -256,19 +289,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn drawers_find_what_a_search_finds(
-            mut known in proptest::collection::vec(prop_oneof![0_u64..400, any::<u64>()], 0..60),
+        fn drawers_bring_into_order_and_find_what_a_search_finds(
+            known in proptest::collection::hash_set(prop_oneof![0_u64..400, any::<u64>()], 0..60),
             end in prop_oneof![0_u64..400, any::<u64>()],
             sought in prop_oneof![0_u64..400, any::<u64>()],
         ) {
-            known.sort_unstable();
-            known.dedup();
-            let offsets = [&known[..], &[end]].concat();
-            let drawers = Drawers::of(&offsets);
-            prop_assert!(drawers.before.len() <= 2 * offsets.len());
+            let mut drawers = Drawers::of(end, known.len() as u32);
+            prop_assert!(drawers.starts.len() <= known.len() + 3);
+            let entries = known.iter().copied().zip(0_u32..);
+            let last = Place { offset: end, position: u32::MAX, children: 0 };
+            let places = drawers.fill(entries.clone(), last);
+            let mut sorted: Vec<(u64, u32)> = entries.collect();
+            sorted.sort_unstable();
+            let found: Vec<_> = places.iter().map(|place| (place.offset, place.position)).collect();
+            prop_assert_eq!(&found, &[&sorted[..], &[(end, u32::MAX)]].concat());
             for offset in known.iter().copied().chain([sought, end]) {
-                let expected = known.binary_search(&offset).ok().map(|at| at as u32);
-                prop_assert_eq!(drawers.find(&known, offset), expected);
+                let expected = sorted.binary_search_by_key(&offset, |&(offset, _)| offset);
+                prop_assert_eq!(drawers.find(&places, offset), expected.ok().map(|at| at as u32));
             }
         }
     }

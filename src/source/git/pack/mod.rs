@@ -6,6 +6,7 @@ pub(crate) mod delta;
 pub(crate) mod entry;
 pub(crate) mod forest;
 pub(crate) mod index;
+pub(crate) mod inflater;
 pub(crate) mod traverse;
 
 use std::collections::{HashMap, HashSet};
@@ -13,13 +14,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use libdeflater::Decompressor;
 use thiserror::Error;
 
 use self::buffer::Buffer;
 use self::delta::Delta;
 use self::entry::{Entry, EntryError, EntryKind};
 use self::index::{Index, IndexError};
+use self::inflater::Inflater;
 use super::mapped::Mapped;
 use super::object::ObjectKind;
 
@@ -119,7 +120,7 @@ impl Pack {
     pub(crate) fn inflate(
         &self,
         (start, end): (u64, u64),
-        inflater: &mut Decompressor,
+        inflater: &mut Inflater,
         out: &mut Buffer,
     ) -> Result<(), EntryError> {
         match self.entry(start, end)?.inflate(inflater, out) {
@@ -209,7 +210,7 @@ pub(crate) struct Object {
 
 /// What random access needs: an inflater, and the objects read last, since one is often the base of the next.
 pub(crate) struct Reader {
-    pub(crate) inflater: Decompressor,
+    pub(crate) inflater: Inflater,
     recent: HashMap<(usize, u64), Object>,
     recent_bytes: usize,
     /// Entries that cannot be read, so that what is made from them is not tried in vain.
@@ -222,7 +223,7 @@ impl Reader {
     /// Makes a reader without memory of former reads.
     pub(crate) fn new() -> Self {
         Self {
-            inflater: Decompressor::new(),
+            inflater: Inflater::new(),
             recent: HashMap::new(),
             recent_bytes: 0,
             failed: HashSet::new(),

@@ -329,7 +329,8 @@ impl<'a, V: Visit> Pass<'a, V> {
         let children = self.forest.children(entry);
         let base = Arc::new(base);
         let first = worker.stack.len();
-        let needed = children.iter().filter(|&&child| self.is_needed(child, Some(&base.mark)));
+        let needed =
+            children.iter().rev().filter(|&&child| self.is_needed(child, Some(&base.mark)));
         worker.stack.extend(needed.map(|&entry| Task { entry, base: Arc::clone(&base) }));
         if let Some(base) = Arc::into_inner(base) {
             worker.recycle(base.bytes);
