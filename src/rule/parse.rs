@@ -198,9 +198,10 @@ fn add_provider(
     name: &str,
 ) -> Result<(), RuleError> {
     if toml.keywords.is_empty()
-        || toml.keywords.iter().any(|word| word.len() < 3 || !is_plain(word))
+        || toml.keywords.iter().any(|word| !is_keyword(word))
     {
-        let message = "needs lowercase ASCII words of three letters or more".to_owned();
+        let message = "needs lowercase ASCII words of three letters or more, also joined by `_` or `-`";
+        let message = message.to_owned();
         return Err(meaning(name, "provider.keywords", message));
     }
     if let Some(stray) = toml.names.iter().find(|word| !toml.keywords.contains(word)) {
@@ -362,6 +363,10 @@ pub(super) fn check_patterns(set: &RuleSet, name: &str) -> Result<(), RuleError>
         }
     }
     Ok(())
+}
+
+fn is_keyword(word: &str) -> bool {
+    word.len() >= 3 && word.split(['_', '-']).all(|part| !part.is_empty() && is_plain(part))
 }
 
 fn is_plain(word: &str) -> bool {

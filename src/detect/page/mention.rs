@@ -239,6 +239,11 @@ fn mention(provider: &Provider, text: &[u8], found: Span) -> Option<Mention> {
             api: false,
         });
     }
+    let (before, behind) = (&text[around.start..found.start], &text[found.end..around.end]);
+    let is_joined = !keyword.iter().all(u8::is_ascii_alphanumeric);
+    if is_joined && is_in_sentence(provider, before, behind) {
+        return None;
+    }
     let says_credential = words.iter().any(|word| {
         matches!(
             word.as_str(),
@@ -247,6 +252,13 @@ fn mention(provider: &Provider, text: &[u8], found: Span) -> Option<Mention> {
     });
     let counts = says_credential || heads_block(text, found) || is_imported(text, found);
     counts.then_some(Mention { span: found, host: None, api: false })
+}
+
+/// Whether the words around those of a keyword make a sentence of it (`when_you_sign_in`).
+fn is_in_sentence(provider: &Provider, before: &[u8], behind: &[u8]) -> bool {
+    let (before, behind) = (lex::subwords(before), lex::subwords(behind));
+    before.last().is_some_and(|word| provider.joined_before.contains(word))
+        || behind.first().is_some_and(|word| provider.joined_after.contains(word))
 }
 
 /// Whether random letters happen to spell the keyword, as those of `zV0YSapIUzs` do.

@@ -23,9 +23,11 @@ use crate::sieve::is_zero;
 const SHORTEST_TWICE: usize = 7;
 /// Beginnings of archives in base64.
 const MARKS: [&str; 5] = ["H4sI", "UEsDB", "QlpoO", "/Td6WFo", "KLUv/"];
+/// What says that a mail is encoded in lines, whose ends may stand in the middle of a keyword.
+const WRAPPED: [&str; 2] = ["encoding: base64", "encoding: quoted-printable"];
 
 /// The compiled forms of all keywords: plain, in UTF-16 and with each letter escaped, all in any letter case; base64, once and
-/// twice, and hexadecimal in the usual spellings. And how archives begin in base64.
+/// twice, and hexadecimal in the usual spellings. And how archives begin in base64, and what says that lines are encoded.
 pub struct Prefilter {
     pattern: String,
     /// The pattern, compiled if it is used.
@@ -60,6 +62,7 @@ impl Prefilter {
         }
         if !literals.is_empty() {
             literals.extend(MARKS.map(|mark| Literal::exact(mark.to_owned())));
+            literals.extend(WRAPPED.map(|mark| Literal::of_any_case(mark.to_owned())));
         }
         literals.sort_unstable();
         literals.dedup();
