@@ -84,11 +84,20 @@ impl Repo {
         if let Some(spec) = &options.range {
             return Ok(range::sift(self, &sifter, spec, coverage)?);
         }
-        let names = Names::read(self, coverage);
-        let mut sifted = Sifted::default();
-        let mut hinted = BTreeSet::new();
-        let mut missing = BTreeSet::new();
-        for state in store.traverse(&sifter, coverage) {
+        // Tens of thousands of refs take a while, in which the other workers need not wait.
+        let (mut sifted, mut hinted, mut missing) =
+            (Sifted::default(), BTreeSet::new(), BTreeSet::new());
+        let mut named = Coverage::default();
+        let (shallow, states) = rayon::join(
+            || {
+                let names = Names::read(self, &mut named);
+                sift_names(&sifter, &names, &mut sifted, &mut named);
+                names.shallow.len()
+            },
+            || store.traverse(&sifter, coverage),
+        );
+        coverage.merge(named);
+        for state in states {
             coverage.merge(state.coverage);
             sifted.objects.extend(state.kept);
             hinted.extend(state.hints);
@@ -101,11 +110,9 @@ impl Repo {
         }
         missing.into_iter().for_each(|id| note_promised(coverage, id));
         hints::follow(&sifter, hinted, &mut sifted, coverage);
-        sift_names(&sifter, &names, &mut sifted, coverage);
-        if !names.shallow.is_empty() {
+        if shallow > 0 {
             let detail = format!(
-                "a shallow clone: history ends at {} commits; run git fetch --unshallow",
-                names.shallow.len()
+                "a shallow clone: history ends at {shallow} commits; run git fetch --unshallow"
             );
             coverage.gap(GapKind::Shallow, self.git_dir.display().to_string(), detail);
         }
