@@ -40,7 +40,7 @@ vocabulary! {
         own_secret, purpose_owner, purpose_call, loading, identity, entry, header, owner_column,
         data_key, database_field, former, idle_url, message, declaring, defining,
         constructor, handover, leading, telling, belonging,
-        entering, trade;
+        entering, trade, data_command;
     lists:
         reference, placeholder, encrypted_before, idle_hosts, answer, prompt, method, purpose_use;
 }

@@ -126,8 +126,9 @@ pub(crate) fn exported_chat(page: &Page<'_>, rivals: &Rivals, span: Span) -> Opt
 fn says_of_what(page: &Page<'_>, rivals: &Rivals, said: &[u8]) -> bool {
     let vocabulary = page.vocabulary();
     let lower = |word: &[u8]| String::from_utf8_lossy(word).to_lowercase();
-    let words = said.split(|byte| !lex::is_name(*byte)).filter(|word| !word.is_empty());
-    let words: Vec<&[u8]> = words.collect();
+    // Who is spoken to (`<@U02ABCD>`) is nobody's name.
+    let words = said.split(|byte| !lex::is_name(*byte) && *byte != b'@');
+    let words: Vec<&[u8]> = words.filter(|word| !word.is_empty() && word[0] != b'@').collect();
     let is_name = |at: usize| {
         let word = lower(words[at]);
         let is_last = at + 1 == words.len();

@@ -47,6 +47,9 @@ impl Judge<'_, '_> {
                 && context.statement.is_some_and(calls)
             {
                 verdict.add(weights.same_call, format!("a host of {name} stands in the same call"));
+            } else if let Some(variable) = self.sent_by_its_own_name(label, span, context) {
+                let text = format!("`{variable}` is sent in a header to a host of {name}");
+                verdict.add(weights.linked_header, text);
             }
             return;
         }

@@ -90,6 +90,11 @@ impl Judge<'_, '_> {
             let text = format!("`{}` is given to `{given}`", String::from_utf8_lossy(name));
             verdict.add(self.weights.linked_name, text);
         }
+        if self.stands_for_ours(lex::last_part(name), own) {
+            let name = String::from_utf8_lossy(name);
+            verdict.add(self.weights.linked_header, format!("`{name}` stands for {provider}"));
+            return true;
+        }
         if name.len() > 1 && is_linked(lex::last_part(name)) {
             let name = String::from_utf8_lossy(name);
             let text = format!("`{name}` is named again in a line about {provider}");
@@ -341,7 +346,7 @@ impl Judge<'_, '_> {
         let strange = context.blocks[..inner].iter().position(is_strange);
         let inner = strange.map_or(inner, |at| at + 1);
         let calls = context.blocks[..inner].iter().filter(|block| {
-            block.is_data || self.page.text.get(block.start) == Some(&b'(') || self.is_record(block)
+            block.is_data || self.is_call(block) || self.is_record(block)
         });
         let windows = calls.take(3).filter_map(|block| {
             let end = blocks::end(self.page, block.start)?;
@@ -408,8 +413,15 @@ impl Judge<'_, '_> {
 
     /// The host that a constant holds with which the URL of the value's call begins (``fetch(`${CRM}/…`, … VALUE)``).
     fn host_in_constant(&self, context: &Context) -> Option<Host> {
-        let is_call = |block: &&Block| self.page.text.get(block.start) == Some(&b'(');
+        let is_call = |block: &&Block| self.is_call(block);
         self.host_of_call(context.blocks.iter().take(4).find(is_call)?.start)
+    }
+
+    /// Whether a block is what a function is called with, and no group of declarations, as Go has them (`var (`).
+    fn is_call(&self, block: &Block) -> bool {
+        let head = self.page.slice(own_line(self.page, block)).trim_ascii();
+        let is_group = [&b"var ("[..], b"const ("].contains(&head);
+        self.page.text.get(block.start) == Some(&b'(') && !is_group
     }
 
     /// The host that a constant holds with which the first argument of the call begins whose bracket opens at `open`.

@@ -87,7 +87,11 @@ impl Namer<'_> {
         let ours = || titles().map(|field| self.read_span(field)).find(|label| is_ours(&label));
         // Managers of passwords call so whatever the title says that it is.
         if label.meaning == Meaning::Password {
-            return ours().or(Some(label));
+            // Nor does anybody log in at an API with a password.
+            let is_api = |field: Span| self.page.mentions.within_any(field, |mention| mention.api);
+            let logs_in = !column.fields.iter().any(|(_, field)| is_api(*field));
+            let meaning = if logs_in { Meaning::Password } else { Meaning::Credential };
+            return ours().or(Some(Label { meaning, ..label }));
         }
         if !matches!(label.meaning, Meaning::Carrier | Meaning::Unknown) || label.names_provider {
             return Some(label);
@@ -108,15 +112,17 @@ impl Namer<'_> {
         own.or_else(|| labels.iter().find(is_other).cloned())
     }
 
-    /// Reads the name of a column, which may be one of two things (`login / key`).
+    /// Reads the name of a column, which may be one of two things (`login / key`, `key or password`).
     fn read_title(&self, title: Span) -> Label {
         let whole = self.read_span(title);
         let is_credential = |label: &Label| label.meaning == Meaning::Credential;
         if is_credential(&whole) {
             return whole;
         }
-        let parts = self.page.slice(title).split(|byte| *byte == b'/').map(<[u8]>::trim_ascii);
-        let mut labels = parts.filter(|part| !part.is_empty()).map(|part| self.read(part));
+        let title = String::from_utf8_lossy(self.page.slice(title));
+        let parts = ["/", " or ", " ou "].into_iter().flat_map(|sign| title.split(sign));
+        let parts = parts.map(str::trim).filter(|part| !part.is_empty());
+        let mut labels = parts.map(|part| self.read(part.as_bytes()));
         labels.find(is_credential).unwrap_or(whole)
     }
 

@@ -144,8 +144,19 @@ impl Judge<'_, '_> {
         let before = &page.text[from..span.start];
         let length = before.iter().rev().take_while(|byte| is_part(byte)).count();
         let key = &before[before.len() - length..];
-        let credential = &page.vocabulary().credential;
-        if !key.ends_with(b":") || lex::any_subword(key, |word| credential.contains(word)) {
+        let vocabulary = page.vocabulary();
+        // `GET yousign:token:VALUE`
+        let is_asked = || {
+            let command = before[..before.len() - length].strip_suffix(b" ").unwrap_or_default();
+            let letters = command.iter().rev().take_while(|byte| byte.is_ascii_uppercase());
+            let command = command[command.len() - letters.count()..].to_ascii_lowercase();
+            vocabulary.data_command.contains(&*String::from_utf8_lossy(&command))
+        };
+        if key.ends_with(b":") && key.len() > 1 && is_asked() {
+            return true;
+        }
+        let is_credential = |word: &str| vocabulary.credential.contains(word);
+        if !key.ends_with(b":") || lex::any_subword(key, is_credential) {
             return false;
         }
         let is_key = |line: &Span| {

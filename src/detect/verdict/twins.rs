@@ -18,6 +18,8 @@ const REACH: usize = 8 * 1024;
 const MAX_MENTIONS: usize = 16;
 /// Longer lines are not compared.
 const LONGEST: usize = 400;
+/// The same for records that are a line each.
+const LONGEST_RECORD: usize = 4_000;
 /// Bytes of a block whose lines are compared.
 const MAX_BLOCK: usize = 2_000;
 /// Lines of a block, or of a record in markup, that are compared.
@@ -35,6 +37,8 @@ struct Slot<'t> {
     before: &'t [u8],
     /// What stands directly behind it: the rest of its word, and what parts that from the next.
     behind: &'t [u8],
+    /// Whether the line is a record of its own (`{"type":"yousign",…}`), and `before` only the field's name.
+    is_record: bool,
     /// Whether the line ends there.
     ends: bool,
 }
@@ -43,7 +47,8 @@ impl<'t> Slot<'t> {
     /// The slot of the mention at `span` in a line of the page.
     fn of(page: &Page<'t>, span: Span) -> Option<Self> {
         let line = page.lines.around(span.start);
-        if line.len() > LONGEST || span.end > line.end {
+        let is_record = is_record(page.slice(line));
+        if line.len() > longest(is_record) || span.end > line.end {
             return None;
         }
         let (text, line_end) = (page.text, page.slice(line).trim_ascii_end().len() + line.start);
@@ -53,8 +58,9 @@ impl<'t> Slot<'t> {
             length += word_and_gap(&behind[length..]);
         }
         let before = text[line.start..span.start].trim_ascii_start();
+        let before = if is_record { field_name(before)? } else { before };
         let cell = before.starts_with(b"|").then(|| memchr::memchr_iter(b'|', before).count());
-        Some(Self { cell, before, behind: &behind[..length], ends: length == behind.len() })
+        Some(Self { cell, is_record, before, behind: &behind[..length], ends: length == behind.len() })
     }
 
     /// What a line has in the place of the provider's name, if it is written alike.
@@ -67,6 +73,12 @@ impl<'t> Slot<'t> {
             let name = &cell[..end];
             let (from, to) = (name.iter().position(marks)?, name.iter().rposition(marks)? + 1);
             return is_name(&name[from..to]).then_some(&name[from..to]);
+        }
+        if self.is_record {
+            let field = memchr::memmem::find(line, self.before).filter(|_| line.starts_with(b"{"))?;
+            let value = &line[field + self.before.len()..];
+            let name = &value[..memchr::memchr(b'"', &value[..value.len().min(MAX_NAME)])?];
+            return is_name(name).then_some(name);
         }
         // `sms.provider=` is to `sms.token=` what `esign.provider=` is to `esign.token=`.
         let rest = line.strip_prefix(self.before).or_else(|| {
@@ -92,6 +104,24 @@ impl<'t> Slot<'t> {
         let is_bare = self.before.is_empty() && self.behind.is_empty();
         !is_structured && matches!(self.behind.trim_ascii(), b"=" | b":=") || is_bare
     }
+}
+
+/// Whether a line is a record of its own, as in JSON Lines.
+fn is_record(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    line.starts_with(b"{\"") && (line.ends_with(b"}") || line.ends_with(b"},"))
+}
+
+/// As much of a line is compared.
+fn longest(is_record: bool) -> usize {
+    if is_record { LONGEST_RECORD } else { LONGEST }
+}
+
+/// The name of the field whose value begins where `before` ends, as it is written (`"type":"`).
+fn field_name(before: &[u8]) -> Option<&[u8]> {
+    let name = before.strip_suffix(b"\"")?.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end();
+    let open = memchr::memrchr(b'"', name.strip_suffix(b"\"")?)?;
+    Some(&before[open..])
 }
 
 /// What stands behind the first word of a setting's name and what parts it from the next (`provider=` of `SMS_PROVIDER=`).
@@ -220,7 +250,7 @@ impl Judge<'_, '_> {
 
     /// The name of somebody else in a slot of a line, which does not speak of the provider.
     fn name_in(&self, slot: &Slot<'_>, line: Span) -> Option<String> {
-        if line.len() > LONGEST || self.page.mentions.within(line) {
+        if line.len() > longest(slot.is_record) || self.page.mentions.within(line) {
             return None;
         }
         let name = slot.name_in(self.page.slice(line))?;

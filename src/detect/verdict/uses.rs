@@ -177,6 +177,23 @@ impl Judge<'_, '_> {
         [first, last].into_iter().filter(is_use).any(is_ours)
     }
 
+    /// The variable that has the value, if it is sent to the provider, and the value's `label` is not its name but that of what it
+    /// stands in.
+    pub(crate) fn sent_by_its_own_name(
+        &self,
+        label: Option<&Label>,
+        span: Span,
+        context: &Context,
+    ) -> Option<String> {
+        let name = self.assigned(context).filter(|_| self.page.is_code())?;
+        let is_other = label.is_some_and(|label| {
+            label.meaning == Meaning::Unknown && lex::last_part(label.text.as_bytes()) != name
+        });
+        let own = context.statement.unwrap_or(span);
+        (is_other && self.is_sent_to_provider(name, own))
+            .then(|| String::from_utf8_lossy(name).into_owned())
+    }
+
     /// The host to which a command of a shell sends the variable (`curl -H "Authorization: Bearer $T" "$BASE/v3"`); the provider's
     /// if one does.
     pub(crate) fn host_by_command(&self, name: &[u8], own: Span) -> Option<Host> {
@@ -243,6 +260,25 @@ impl Judge<'_, '_> {
             let is_base = length > 0 && (rest.starts_with(b"/") || rest.starts_with(b"}/"));
             is_base.then(|| self.host_of_constant(name, command.start + at)).flatten()
         })
+    }
+
+    /// Whether the name is elsewhere a key whose value names the provider (`esign: 'x-yousign-signature'`): then it stands for it.
+    pub(crate) fn stands_for_ours(&self, name: &[u8], own: Span) -> bool {
+        const LONGEST: usize = 80;
+        let vocabulary = self.page.vocabulary();
+        let says_whose = !lex::any_subword(name, |word| {
+            vocabulary.identity.contains(word) || vocabulary.credential.contains(word)
+        }) && (!self.is_generic(name)
+            || lex::any_subword(name, |word| vocabulary.trade.contains(word)));
+        let is_ours = |place: Span| {
+            let rest = &self.page.text[place.end..self.page.text.len().min(place.end + LONGEST)];
+            let end = memchr::memchr2(b'\n', b',', rest).unwrap_or(rest.len());
+            let sign = rest[..end].iter().position(|byte| !b"\"'` ".contains(byte));
+            let value = Span::new(place.end, place.end + end);
+            sign.is_some_and(|at| rest[at] == b':' || rest[at..].starts_with(b"=>"))
+                && self.page.mentions.within(value)
+        };
+        says_whose && self.uses_of(name, own).take(MAX_USES).any(is_ours)
     }
 
     /// Whether the name has another value where it is used at `at`: the last assignment before is not `own`.
