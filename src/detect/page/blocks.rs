@@ -62,6 +62,12 @@ pub(crate) fn around(page: &Page<'_>, at: usize) -> Vec<Block> {
     blocks
 }
 
+/// Whether a round bracket opens a group of declarations, as Go has them (`var (`), and no call.
+pub(crate) fn is_declared_in(text: &[u8], bracket: usize) -> bool {
+    let line = text[bracket.saturating_sub(40)..bracket].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    [&b"var"[..], b"const"].contains(&line.trim_ascii())
+}
+
 /// The block that a bracket opens.
 fn bracket_block(page: &Page<'_>, bracket: usize) -> Block {
     let header = with_comment_above(page, header_before(page.text, bracket));

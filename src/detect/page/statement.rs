@@ -282,7 +282,10 @@ impl Walk<'_, '_, '_> {
     /// Whether arguments of a call stand before `at` that have only their place, no names, as the value.
     fn is_among_arguments(&self, at: usize) -> bool {
         let open = blocks::brackets(self.page, at).next();
-        !self.is_assigned && open.is_some_and(|open| self.page.text[open] == b'(')
+        let is_call = |open: usize| {
+            self.page.text[open] == b'(' && !blocks::is_declared_in(self.page.text, open)
+        };
+        !self.is_assigned && open.is_some_and(is_call)
     }
 
     /// Whether a word stands in the value's own line.

@@ -345,10 +345,11 @@ impl Judge<'_, '_> {
         };
         let strange = context.blocks[..inner].iter().position(is_strange);
         let inner = strange.map_or(inner, |at| at + 1);
+        let is_item = |block: &Block| items.iter().any(|item| item.span.start == block.start);
         let calls = context.blocks[..inner].iter().filter(|block| {
-            block.is_data || self.is_call(block) || self.is_record(block)
+            block.is_data || is_item(block) || self.is_call(block) || self.is_record(block)
         });
-        let windows = calls.take(3).filter_map(|block| {
+        let windows = calls.take(3 + items.len()).filter_map(|block| {
             let end = blocks::end(self.page, block.start)?;
             Some((block.start, near(Span::new(block.start, self.chain_end(end)))))
         });
@@ -417,11 +418,9 @@ impl Judge<'_, '_> {
         self.host_of_call(context.blocks.iter().take(4).find(is_call)?.start)
     }
 
-    /// Whether a block is what a function is called with, and no group of declarations, as Go has them (`var (`).
     fn is_call(&self, block: &Block) -> bool {
-        let head = self.page.slice(own_line(self.page, block)).trim_ascii();
-        let is_group = [&b"var ("[..], b"const ("].contains(&head);
-        self.page.text.get(block.start) == Some(&b'(') && !is_group
+        self.page.text.get(block.start) == Some(&b'(')
+            && !blocks::is_declared_in(self.page.text, block.start)
     }
 
     /// The host that a constant holds with which the first argument of the call begins whose bracket opens at `open`.
