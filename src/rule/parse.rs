@@ -197,10 +197,9 @@ fn add_provider(
     rules: Vec<Rule>,
     name: &str,
 ) -> Result<(), RuleError> {
-    if toml.keywords.is_empty()
-        || toml.keywords.iter().any(|word| !is_keyword(word))
-    {
-        let message = "needs lowercase ASCII words of three letters or more, also joined by `_` or `-`";
+    if toml.keywords.is_empty() || toml.keywords.iter().any(|word| !is_keyword(word)) {
+        let message =
+            "needs lowercase ASCII words of three letters or more, also joined by `_` or `-`";
         let message = message.to_owned();
         return Err(meaning(name, "provider.keywords", message));
     }

@@ -64,7 +64,10 @@ pub(crate) fn around(page: &Page<'_>, at: usize) -> Vec<Block> {
 
 /// Whether a round bracket opens a group of declarations, as Go has them (`var (`), and no call.
 pub(crate) fn is_declared_in(text: &[u8], bracket: usize) -> bool {
-    let line = text[bracket.saturating_sub(40)..bracket].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = text[bracket.saturating_sub(40)..bracket]
+        .rsplit(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
     [&b"var"[..], b"const"].contains(&line.trim_ascii())
 }
 

@@ -10,7 +10,7 @@ use crate::rule::Vocabulary;
 /// How far a flag such as `sandbox: true` is searched, in bytes.
 const FLAG_REACH: usize = 400;
 
-/// Infers it: from the value's name, its statement, its blocks, the nearest API host, a flag nearby, or the path.
+/// Infers it: from the value's name, a remark behind it, its statement, its blocks, the nearest API host, a flag nearby, or the path.
 pub(crate) fn environment(page: &Page<'_>, span: Span, context: &Context) -> Environment {
     let words = |span: Span| in_words(page.slice(span), page.vocabulary());
     if let Some(environment) = of_branch(page, span, context) {
@@ -21,12 +21,26 @@ pub(crate) fn environment(page: &Page<'_>, span: Span, context: &Context) -> Env
     let statement = || context.statement?.without(span).into_iter().find_map(words);
     let header = || context.blocks.iter().take(2).map(|block| block.header).find_map(words);
     named
+        .or_else(|| of_remark(page, span))
         .or_else(statement)
         .or_else(header)
         .or_else(|| page.mentions.nearest_api_host(span.start))
         .or_else(|| flag_nearby(page, span))
         .or_else(|| in_words(page.path.as_bytes(), page.vocabulary()))
         .unwrap_or_default()
+}
+
+/// The environment that a remark directly behind the value names (`VALUE (sandbox)`, `"VALUE", # production`).
+fn of_remark(page: &Page<'_>, span: Span) -> Option<Environment> {
+    const LONGEST: usize = 60;
+    const MARKS: [&[u8]; 4] = [b"(", b"//", b"#", b"--"];
+    let behind = &page.text[span.end..page.text.len().min(span.end + LONGEST)];
+    let line = &behind[..memchr::memchr(b'\n', behind).unwrap_or(behind.len())];
+    let gap = line.iter().take_while(|byte| b"\"'`,;* \t".contains(byte)).count();
+    let opening = MARKS.iter().find(|mark| line[gap..].starts_with(mark))?;
+    let remark = &line[gap + opening.len()..];
+    let close = if *opening == b"(" { memchr::memchr(b')', remark) } else { None };
+    in_words(&remark[..close.unwrap_or(remark.len())], page.vocabulary())
 }
 
 /// The environment of a branch of `isProd ? VALUE : VALUE` or `VALUE if is_prod else VALUE`.

@@ -60,7 +60,13 @@ impl<'t> Slot<'t> {
         let before = text[line.start..span.start].trim_ascii_start();
         let before = if is_record { field_name(before)? } else { before };
         let cell = before.starts_with(b"|").then(|| memchr::memchr_iter(b'|', before).count());
-        Some(Self { cell, is_record, before, behind: &behind[..length], ends: length == behind.len() })
+        Some(Self {
+            cell,
+            is_record,
+            before,
+            behind: &behind[..length],
+            ends: length == behind.len(),
+        })
     }
 
     /// What a line has in the place of the provider's name, if it is written alike.
@@ -75,7 +81,8 @@ impl<'t> Slot<'t> {
             return is_name(&name[from..to]).then_some(&name[from..to]);
         }
         if self.is_record {
-            let field = memchr::memmem::find(line, self.before).filter(|_| line.starts_with(b"{"))?;
+            let field =
+                memchr::memmem::find(line, self.before).filter(|_| line.starts_with(b"{"))?;
             let value = &line[field + self.before.len()..];
             let name = &value[..memchr::memchr(b'"', &value[..value.len().min(MAX_NAME)])?];
             return is_name(name).then_some(name);
