@@ -10,6 +10,7 @@ use super::Decoded;
 use super::SHORTEST_RUN;
 use super::Span;
 use super::Splice;
+use super::variables;
 use crate::decode::splice::Group;
 
 /// Bytes of operators and space between two literals.
@@ -38,6 +39,7 @@ pub(super) fn concatenations(text: &[u8]) -> Decoded {
     for words in memmem::find_iter(text, b"%w") {
         joints.extend(gaps_of_words(text, words + 2));
     }
+    joints.extend(variables::joints(text));
     joints.sort_unstable();
     let mut splice = Splice::new(text);
     for joint in joints {

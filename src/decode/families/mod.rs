@@ -4,6 +4,7 @@ mod escapes;
 mod layout;
 mod literals;
 mod packed;
+mod variables;
 
 use super::Encoding;
 use super::splice::Map;
