@@ -231,4 +231,17 @@ mod tests {
             }
         }
     }
+
+    /// Found on an exam: the keyword stood across the end of a line of base64.
+    #[test]
+    fn a_mail_whose_lines_cut_the_keyword_is_looked_into() {
+        let encoded = STANDARD_NO_PAD.encode("la clé de Yousign est prête");
+        for cut in 1..encoded.len() {
+            let (line, next) = encoded.split_at(cut);
+            let mail = format!("Content-Transfer-Encoding: base64\n\n{line}\n{next}\n");
+            assert!(prefilter().may_match(mail.as_bytes()));
+        }
+        let quoted = "Content-Transfer-Encoding: quoted-printable\n\nla cl=C3=A9 de You=\nsign\n";
+        assert!(prefilter().may_match(quoted.as_bytes()));
+    }
 }
