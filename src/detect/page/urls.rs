@@ -263,7 +263,9 @@ pub(crate) fn nearest_host(
 /// Where a host begins that stands without a scheme in the field whose name ends at `at` (`"host": "api.acme.com"`), less what a
 /// scheme's end would take.
 fn named_host(text: &[u8], at: usize) -> Option<usize> {
-    let is_word = at.checked_sub(1).is_none_or(|before| !text[before].is_ascii_alphanumeric());
+    // Behind a semicolon it is that of a database (`dbi:Pg:dbname=app;host=db.internal`).
+    let begins = |before: usize| !text[before].is_ascii_alphanumeric() && text[before] != b';';
+    let is_word = at.checked_sub(1).is_none_or(begins);
     let behind = &text[at + b"host".len()..];
     let gap = behind.iter().take(6).take_while(|byte| b"\"': =".contains(byte)).count();
     let is_given = behind[..gap].iter().any(|byte| matches!(byte, b':' | b'='));

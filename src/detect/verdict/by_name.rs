@@ -68,6 +68,11 @@ impl Judge<'_, '_> {
             verdict.add(self.weights.credential, text);
             return;
         }
+        if label.meaning == Meaning::ForeignCredential && self.is_sent_to_ours(span, context) {
+            let text = format!("`{}` is sent to a host of {}", label.text, self.provider.name);
+            verdict.add(self.weights.credential, text);
+            return;
+        }
         let (weight, what) = self.weight_of(label, span, naming.column.is_some());
         let name = quote::visible(&label.text, self.page.slice(span));
         verdict.add(weight, format!("its name `{name}` {what}"));

@@ -47,9 +47,8 @@ impl Judge<'_, '_> {
                 && context.statement.is_some_and(calls)
             {
                 verdict.add(weights.same_call, format!("a host of {name} stands in the same call"));
-            } else if let Some(variable) = self.sent_by_its_own_name(label, span, context) {
-                let text = format!("`{variable}` is sent in a header to a host of {name}");
-                verdict.add(weights.linked_header, text);
+            } else {
+                self.weigh_sending(span, label, context, verdict);
             }
             return;
         }
@@ -86,6 +85,7 @@ impl Judge<'_, '_> {
         if self.weigh_anchors(span, verdict)
             || self.weigh_host((span, rule), context, &items, verdict)
         {
+            self.weigh_sending(span, label, context, verdict);
             return;
         }
         if naming.column.as_ref().is_some_and(|column| self.is_strange(column)) {
@@ -105,6 +105,24 @@ impl Judge<'_, '_> {
             self.weigh_distance(span, naming, context, verdict);
         }
         self.weigh_passing(context, label, verdict);
+    }
+
+    /// Weighs that the variable which has the value is sent to the provider, if what the value is called does not say what it is: a
+    /// word that means nothing, or the name of what it stands in.
+    fn weigh_sending(
+        &self,
+        span: Span,
+        label: Option<&Label>,
+        context: &Context,
+        verdict: &mut Verdict,
+    ) {
+        if label.is_none_or(|label| label.meaning == Meaning::Unknown)
+            && let Some(variable) = self.sent_variable(label, span, context)
+        {
+            let text =
+                format!("`{variable}` is sent in a header to a host of {}", self.provider.name);
+            verdict.add(self.weights.linked_header, text);
+        }
     }
 
     /// Weighs what takes in the value's block by an anchor of YAML, and what that takes in; `true` if the latter names the

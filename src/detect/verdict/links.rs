@@ -199,8 +199,19 @@ impl Judge<'_, '_> {
                 _ => None,
             };
             let name = words.by_ref().skip_while(|lexeme| !equals(lexeme)).find_map(is_word)?;
-            Some((name, host))
+            Some((self.key_above(line).unwrap_or(name), host))
         })
+    }
+
+    /// The name in the element right above one for a value (`<field name="key">NAME</field>`, `<field name="value">URL</field>`).
+    fn key_above(&self, line: Span) -> Option<&[u8]> {
+        let is_value = |line: &[u8]| memchr::memmem::find(line, b"value\">").is_some();
+        let is_short = |line: &Span| line.len() < CALL_REACH;
+        let own = Some(line).filter(is_short).filter(|line| is_value(self.page.slice(*line)));
+        let above = self.page.lines.above(own?).next().filter(is_short)?;
+        let text = self.page.slice(above).trim_ascii();
+        let text = &text[memchr::memmem::find(text, b"key\">")? + b"key\">".len()..];
+        Some(&text[..memchr::memchr(b'<', text)?])
     }
 
     /// The resource to which the value's block in Terraform refers, if that speaks of the provider

@@ -93,6 +93,10 @@ impl Namer<'_> {
             let meaning = if logs_in { Meaning::Password } else { Meaning::Credential };
             return ours().or(Some(Label { meaning, ..label }));
         }
+        // What lets somebody in is a code, too.
+        if label.words == ["code"] && !could_be_digest(self.page.slice(span)) {
+            return ours().or(Some(label));
+        }
         if !matches!(label.meaning, Meaning::Carrier | Meaning::Unknown) || label.names_provider {
             return Some(label);
         }

@@ -177,21 +177,28 @@ impl Judge<'_, '_> {
         [first, last].into_iter().filter(is_use).any(is_ours)
     }
 
-    /// The variable that has the value, if it is sent to the provider, and the value's `label` is not its name but that of what it
-    /// stands in.
-    pub(crate) fn sent_by_its_own_name(
+    /// The variable that has the value, if it is sent to the provider in a header, and does not name that itself.
+    pub(crate) fn sent_variable(
         &self,
         label: Option<&Label>,
         span: Span,
         context: &Context,
     ) -> Option<String> {
         let name = self.assigned(context).filter(|_| self.page.is_code())?;
-        let is_other = label.is_some_and(|label| {
-            label.meaning == Meaning::Unknown && lex::last_part(label.text.as_bytes()) != name
-        });
+        let is_own = |label: &Label| lex::last_part(label.text.as_bytes()) == name;
+        let says_it = label.is_some_and(|label| label.names_provider && is_own(label));
         let own = context.statement.unwrap_or(span);
-        (is_other && self.is_sent_to_provider(name, own))
+        (!says_it && self.is_sent_to_provider(name, own))
             .then(|| String::from_utf8_lossy(name).into_owned())
+    }
+
+    /// Whether a command or a call sends the variable that has the value to the provider.
+    pub(crate) fn is_sent_to_ours(&self, span: Span, context: &Context) -> bool {
+        let own = context.statement.unwrap_or(span);
+        self.assigned(context).is_some_and(|name| {
+            let host = self.host_by_command(name, own).or_else(|| self.host_by_call(name, own));
+            host == Some(Host::Ours)
+        })
     }
 
     /// The host to which a command of a shell sends the variable (`curl -H "Authorization: Bearer $T" "$BASE/v3"`); the provider's
