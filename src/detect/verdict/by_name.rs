@@ -89,6 +89,8 @@ impl Judge<'_, '_> {
         }
         let reason = if self.is_commented_as_digest(span) {
             "a comment calls it a digest"
+        } else if self.is_compared_with_digest(span) {
+            "is compared with what a function for digests gives"
         } else if urls::is_behind_resource(self.page, span) {
             "the id of something in the path of a URL"
         } else if self.is_id_in_prose(span) {

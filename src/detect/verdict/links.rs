@@ -71,7 +71,7 @@ impl Judge<'_, '_> {
         let name = label.map(|label| label.text.as_bytes()).or(assigned);
         let Some(name) = name else { return false };
         let names = (name, assigned.unwrap_or(name));
-        if self.weigh_destination(span, label, names, own, verdict) {
+        if self.weigh_destination((span, own), label, names, context, verdict) {
             return true;
         }
         // In data a name such as `key` is no variable that is used elsewhere.
@@ -106,10 +106,10 @@ impl Judge<'_, '_> {
     /// Weighs to whose host a setting beside the value, a command or a call says that it goes; `true` if that is the provider's.
     fn weigh_destination(
         &self,
-        span: Span,
+        (span, own): (Span, Span),
         label: Option<&Label>,
         (name, variable): (&[u8], &[u8]),
-        own: Span,
+        context: &Context,
         verdict: &mut Verdict,
     ) -> bool {
         let (weights, provider) = (&self.weights, &self.provider.name);
@@ -122,6 +122,11 @@ impl Judge<'_, '_> {
             }
             Some(Err(why)) => verdict.add(weights.foreign_host, format!("`{name}` {why}")),
             None => {}
+        }
+        if self.is_passed_to_ours(span, context) {
+            let text = format!("its name is passed to a call with a host of {provider}");
+            verdict.add(weights.same_call, text);
+            return true;
         }
         match self.host_by_command(variable, own).or_else(|| self.host_by_call(variable, own)) {
             Some(Host::Ours) => {

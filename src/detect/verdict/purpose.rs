@@ -173,6 +173,19 @@ impl Judge<'_, '_> {
         memchr::memchr_iter(b':', key).count() >= WORDS || is_key(&line) && beside() >= LINES
     }
 
+    /// Whether the next argument of the value's call is a digest of something (`assertSame('VALUE', md5($body))`).
+    pub(crate) fn is_compared_with_digest(&self, span: Span) -> bool {
+        const REACH: usize = 60;
+        let text = self.page.text;
+        let behind = &text[span.end..text.len().min(span.end + REACH)];
+        let gap = behind.iter().take_while(|byte| b"\"'`, ".contains(byte)).count();
+        let length = behind[gap..].iter().take_while(|byte| lex::is_name(**byte)).count();
+        let function = behind[gap..gap + length].to_ascii_lowercase();
+        behind[..gap].contains(&b',')
+            && behind[gap + length..].starts_with(b"(")
+            && self.page.vocabulary().digest.contains(&*String::from_utf8_lossy(&function))
+    }
+
     /// Whether a comment behind the value, in its line, calls it a digest (`"VALUE",  # md5 of contract.pdf`).
     pub(crate) fn is_commented_as_digest(&self, span: Span) -> bool {
         const REACH: usize = 60;

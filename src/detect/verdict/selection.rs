@@ -4,6 +4,7 @@ use super::Judge;
 use super::label::Label;
 use super::label::Meaning;
 use super::naming::Naming;
+use crate::detect::page::blocks;
 use crate::detect::page::columns::Column;
 use crate::detect::page::context;
 use crate::detect::page::context::Context;
@@ -15,6 +16,8 @@ use crate::rule::RuleKind;
 use crate::rule::Shape;
 use crate::rule::TokenRule;
 
+/// A longer call is about more than one value.
+const LONGEST_CALL: usize = 400;
 /// More mentions are not looked through for a header's name.
 const MAX_MENTIONS: usize = 20;
 
@@ -88,8 +91,14 @@ impl<'r> Judge<'r, '_> {
     /// Whether the value's statement has the provider's name for a credential, and no cue in it
     /// (`signature_key = Field(VALUE, alias="ACME_API_KEY")`).
     fn has_name_without(&self, cues: &[String], context: &Context) -> bool {
-        let mentions = context.statement.map(|statement| self.page.mentions.inside(statement));
-        mentions.into_iter().flatten().take(MAX_MENTIONS).any(|mention| {
+        // `Field(\n  default=VALUE,\n  alias="ACME_API_KEY",\n)`
+        let call = context.blocks.first().filter(|block| self.page.text[block.start] == b'(');
+        let call =
+            call.and_then(|call| Some(Span::new(call.start, blocks::end(self.page, call.start)?)));
+        let parts =
+            context.statement.into_iter().chain(call.filter(|call| call.len() < LONGEST_CALL));
+        let mentions = parts.flat_map(|part| self.page.mentions.inside(part));
+        mentions.take(MAX_MENTIONS).any(|mention| {
             let label = self.namer.read_span(lex::word_around(self.page.text, mention.span));
             label.names_provider && label.meaning == Meaning::Credential && !label.has_cue(cues)
         })

@@ -23,6 +23,7 @@ impl Namer<'_> {
     /// bracket or tag, or else in its statement, or else around its block.
     pub(crate) fn sibling_label(&self, span: Span, context: &Context) -> Option<Label> {
         let around = self.in_mapping(context::siblings(self.page.text, span), span);
+        let around = self.in_statement(around, span, context);
         let line_end = self.page.lines.around(span.start).end.max(span.end);
         // What comes in later lines names what stands there, as long as there is another name.
         let upward = Span::new(around.start, around.end.min(line_end));
@@ -42,6 +43,24 @@ impl Namer<'_> {
                 .or_else(|| self.label_of_record(span))
                 .or_else(|| self.label_of_columns(span, context))
         })
+    }
+
+    /// What of `around` stands in the value's own statement, if no bracket or tag holds them together: what stands above in code, or
+    /// what other commands are told (`set --name "NAME" --value VALUE`), is about something else.
+    fn in_statement(&self, around: Span, span: Span, context: &Context) -> Span {
+        let text = self.page.text;
+        let is_held =
+            around.start.checked_sub(1).is_some_and(|before| b"{([<".contains(&text[before]));
+        let own = self.page.lines.around(span.start);
+        let before = Span::new(own.start.max(around.start), span.start);
+        let is_command = || memchr::memmem::find(self.page.slice(before), b" --").is_some();
+        let statement = context.statement.filter(|_| self.page.is_code() || is_command());
+        match statement.filter(|_| !is_held) {
+            Some(statement) => {
+                Span::new(around.start.max(statement.start.min(own.start)), around.end)
+            }
+            None => around,
+        }
     }
 
     /// What of `around` stands in the mapping of YAML in which the value does: lines that are indented less are about more than it.
@@ -127,7 +146,10 @@ impl Namer<'_> {
         let text = self.page.text;
         let rest = &text[entry.end..text.len().min(entry.end + LONGEST)];
         let gap = rest.iter().take_while(|byte| b"\"': =>\t".contains(byte)).count();
-        let is_told = rest[..gap].iter().any(|byte| matches!(byte, b':' | b'=' | b'>'));
+        // `--name "NAME"`
+        let is_option = text[..entry.start].ends_with(b"--");
+        let is_told =
+            is_option || rest[..gap].iter().any(|byte| matches!(byte, b':' | b'=' | b'>'));
         let quote = rest[..gap].last().copied().filter(|byte| b"\"'".contains(byte) && gap > 1);
         let ends = |byte: &u8| match quote {
             Some(quote) => *byte == quote,

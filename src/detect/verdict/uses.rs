@@ -102,7 +102,8 @@ impl Judge<'_, '_> {
         rival
     }
 
-    /// Whether the name of the value is passed to a call together with a host of the provider (`new Client("https://…", NAME)`).
+    /// Whether the name of the value is passed to a call together with a host of the provider (`new Client("https://…", NAME)`), or is
+    /// a field beside one (`Options{BaseURL: "https://…", Key: NAME}`).
     pub(crate) fn is_passed_to_ours(&self, span: Span, context: &Context) -> bool {
         let own = Span::new(context.statement.map_or(span.start, |own| own.start), span.end);
         let Some(name) = self.assigned(context).filter(|name| name.len() > 1) else { return false };
@@ -112,12 +113,14 @@ impl Judge<'_, '_> {
             let ends = |byte: &u8| matches!(byte, b'(' | b';' | b'{' | b'}' | b'=');
             let Some(open) = before.iter().rposition(ends) else { return false };
             let behind = &text[place.end..text.len().min(place.end + CALL)];
-            let is_argument = matches!(before.trim_ascii_end().last(), Some(b'(' | b','))
-                && matches!(behind.trim_ascii_start().first(), Some(b')' | b','));
+            let is_field = before.trim_ascii_end().ends_with(b":");
+            let is_argument = (is_field
+                || matches!(before.trim_ascii_end().last(), Some(b'(' | b',')))
+                && matches!(behind.trim_ascii_start().first(), Some(b')' | b',' | b'}'));
             let close = behind.iter().position(|byte| matches!(byte, b')' | b';'));
             let call = Span::new(place.start - before.len() + open, place.end + close.unwrap_or(0));
             is_argument
-                && before[open] == b'('
+                && before[open] == if is_field { b'{' } else { b'(' }
                 && self.page.mentions.within_any(call, |mention| mention.api)
         };
         self.uses_of(name, own).take(MAX_USES).any(is_call)
@@ -192,13 +195,13 @@ impl Judge<'_, '_> {
             .then(|| String::from_utf8_lossy(name).into_owned())
     }
 
-    /// Whether a command or a call sends the variable that has the value to the provider.
+    /// Whether a command or a call sends the variable that has the value to the provider, or is given it with a host of the provider.
     pub(crate) fn is_sent_to_ours(&self, span: Span, context: &Context) -> bool {
         let own = context.statement.unwrap_or(span);
         self.assigned(context).is_some_and(|name| {
             let host = self.host_by_command(name, own).or_else(|| self.host_by_call(name, own));
             host == Some(Host::Ours)
-        })
+        }) || self.is_passed_to_ours(span, context)
     }
 
     /// The host to which a command of a shell sends the variable (`curl -H "Authorization: Bearer $T" "$BASE/v3"`); the provider's
