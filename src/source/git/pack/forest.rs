@@ -309,4 +309,20 @@ mod tests {
             }
         }
     }
+
+    /// A pass that asks whether a base stands before all that is made from it looks at the first alone.
+    #[test]
+    fn deltas_are_in_rising_order_also_before_their_base() {
+        let mut forest = Forest {
+            places: vec![Place { offset: 0, position: 0, children: 0 }; 5],
+            children: vec![],
+            weights: vec![],
+            roots: vec![1],
+            has_forward_links: false,
+        };
+        forest.link(&[1, NONE, 1, 1]);
+        assert_eq!(forest.children(1), [0, 2, 3]);
+        assert!([0, 2, 3].iter().all(|&entry| forest.children(entry).is_empty()));
+        assert!(forest.has_forward_links);
+    }
 }
