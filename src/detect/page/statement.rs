@@ -277,6 +277,7 @@ impl Walk<'_, '_, '_> {
             || !leaves_element(text, at, &mut self.crossed)
                 && goes_on(text, &self.lexemes, is_unfinished)
                 && !(self.is_assigned && ends_in_empty_assignment(text, at))
+                && !(self.is_assigned && self.page.is_yaml() && text[..at].ends_with(b":"))
     }
 
     /// Whether arguments of a call stand before `at` that have only their place, no names, as the value.
