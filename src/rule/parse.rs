@@ -199,9 +199,8 @@ fn add_provider(
 ) -> Result<(), RuleError> {
     if toml.keywords.is_empty() || toml.keywords.iter().any(|word| !is_keyword(word)) {
         let message =
-            "needs lowercase ASCII words of three letters or more, also joined by `_` or `-`";
-        let message = message.to_owned();
-        return Err(meaning(name, "provider.keywords", message));
+            "needs lowercase ASCII of three letters or more, with `_` or `-` between words";
+        return Err(meaning(name, "provider.keywords", message.to_owned()));
     }
     if let Some(stray) = toml.names.iter().find(|word| !toml.keywords.contains(word)) {
         return Err(meaning(

@@ -10,6 +10,7 @@ use super::Decoded;
 use super::SHORTEST_RUN;
 use super::Span;
 use super::Splice;
+use super::is_part_of_name;
 use super::variables;
 use crate::decode::splice::Group;
 
@@ -256,10 +257,6 @@ fn is_joined_elsewhere(text: &[u8], at: usize, name: &[u8]) -> bool {
         is_whole
             && (JOINS.as_ref().is_some_and(|joins| joins.is_match(behind)) || opens_joining(lead))
     })
-}
-
-fn is_part_of_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// Whether a call that joins what it is given is open at the end of a text.

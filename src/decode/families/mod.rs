@@ -44,6 +44,11 @@ pub(super) const ALL: [Family; 15] = [
 /// Shortest run that is tried as base64, hexadecimal or UTF-16.
 pub(super) const SHORTEST_RUN: usize = 16;
 
+/// Bytes of a name in code.
+fn is_part_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 /// Whether a byte may stand in base64 of either alphabet.
 pub(super) fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')

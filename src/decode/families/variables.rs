@@ -5,6 +5,7 @@ use memchr::memchr_iter;
 use memchr::memmem;
 
 use super::Span;
+use super::is_part_of_name;
 
 /// Letters and digits of a piece, and of both.
 const PIECE: std::ops::RangeInclusive<usize> = 4..=60;
@@ -64,7 +65,7 @@ impl<'t> Pair<'t> {
             let (operator, rest) = behind.split_at(length);
             let rest = rest.strip_prefix(self.names[1]);
             operator.iter().any(|byte| *byte != b' ')
-                && rest.is_some_and(|rest| !rest.first().is_some_and(|byte| is_name(*byte)))
+                && rest.is_some_and(|rest| !rest.first().is_some_and(|byte| is_part_of_name(*byte)))
         })
     }
 }
@@ -73,16 +74,12 @@ impl<'t> Pair<'t> {
 fn assigned(before: &[u8]) -> Option<&[u8]> {
     let name = before.trim_ascii_end().strip_suffix(b"=")?;
     let name = name.strip_suffix(b":").unwrap_or(name).trim_ascii_end();
-    let length = name.iter().rev().take_while(|byte| is_name(**byte)).count();
+    let length = name.iter().rev().take_while(|byte| is_part_of_name(**byte)).count();
     (length > 0).then(|| &name[name.len() - length..])
 }
 
 fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
-}
-
-fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ impl Judge<'_, '_> {
             verdict.add(weights.same_call, text);
             return true;
         }
-        match self.host_by_command(variable, own).or_else(|| self.host_by_call(variable, own)) {
+        match self.host_of_variable(variable, own) {
             Some(Host::Ours) => {
                 let text = format!("`{variable_name}` is sent to a host of {provider}");
                 verdict.add(weights.linked_header, text);
@@ -434,6 +434,7 @@ impl Judge<'_, '_> {
         self.host_of_call(context.blocks.iter().take(4).find(is_call)?.start)
     }
 
+    /// Whether a block is what a function is called with.
     fn is_call(&self, block: &Block) -> bool {
         self.page.text.get(block.start) == Some(&b'(')
             && !blocks::is_declared_in(self.page.text, block.start)

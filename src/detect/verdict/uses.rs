@@ -198,15 +198,18 @@ impl Judge<'_, '_> {
     /// Whether a command or a call sends the variable that has the value to the provider, or is given it with a host of the provider.
     pub(crate) fn is_sent_to_ours(&self, span: Span, context: &Context) -> bool {
         let own = context.statement.unwrap_or(span);
-        self.assigned(context).is_some_and(|name| {
-            let host = self.host_by_command(name, own).or_else(|| self.host_by_call(name, own));
-            host == Some(Host::Ours)
-        }) || self.is_passed_to_ours(span, context)
+        let goes_to_us = |name: &[u8]| self.host_of_variable(name, own) == Some(Host::Ours);
+        self.assigned(context).is_some_and(goes_to_us) || self.is_passed_to_ours(span, context)
+    }
+
+    /// The host to which commands or calls send the variable.
+    pub(crate) fn host_of_variable(&self, name: &[u8], own: Span) -> Option<Host> {
+        self.host_by_command(name, own).or_else(|| self.host_by_call(name, own))
     }
 
     /// The host to which a command of a shell sends the variable (`curl -H "Authorization: Bearer $T" "$BASE/v3"`); the provider's
     /// if one does.
-    pub(crate) fn host_by_command(&self, name: &[u8], own: Span) -> Option<Host> {
+    fn host_by_command(&self, name: &[u8], own: Span) -> Option<Host> {
         let text = self.page.text;
         let header = &self.page.vocabulary().header;
         let hosts = self.uses_of(name, own).take(MAX_USES).filter_map(|place| {
@@ -223,7 +226,7 @@ impl Judge<'_, '_> {
 
     /// The host to which calls send the variable in a header, if their URLs begin with a constant that holds one
     /// (`get(f"{BASE}/documents", headers={"Authorization": f"Bearer {TOKEN}"})`); the provider's if one does.
-    pub(crate) fn host_by_call(&self, name: &[u8], own: Span) -> Option<Host> {
+    fn host_by_call(&self, name: &[u8], own: Span) -> Option<Host> {
         const CALLS: usize = 4;
         let header = &self.page.vocabulary().header;
         let name = without_sigil(lex::last_part(name));

@@ -264,15 +264,18 @@ fn sort_each(starts: &[u32], places: &mut [Place]) {
 
 /// Returns the places of all entries in rising order, and behind them the end of the last.
 fn by_offset(pack: &Pack, damaged: &mut Vec<Damaged>) -> (Vec<Place>, Drawers) {
-    let count = pack.index.count();
-    let entries = (0..count).filter_map(|position| Some((pack.index.offset(position)?, position)));
-    let mut drawers = Drawers::of(pack.end(), count);
-    let places = drawers.fill(entries, Place { offset: pack.end(), position: 0, children: 0 });
+    /// Stands for an offset that the index does not have.
+    const NOWHERE: u64 = u64::MAX;
     let damage = |error: fn() -> EntryError| move |position| Damaged { position, error: error() };
-    if places.len() <= count as usize {
-        let outside = (0..count).filter(|&position| pack.index.offset(position).is_none());
-        damaged.extend(outside.map(damage(|| EntryError::Outside)));
-    }
+    // Once: where somebody cuts the index short meanwhile, what is read a second time is not the same.
+    let offset = |position| pack.index.offset(position).unwrap_or(NOWHERE);
+    let offsets: Vec<u64> = (0..pack.index.count()).map(offset).collect();
+    let entries = offsets.iter().copied().zip(0_u32..);
+    let outside = entries.clone().filter(|&(offset, _)| offset == NOWHERE);
+    damaged.extend(outside.map(|(_, position)| position).map(damage(|| EntryError::Outside)));
+    let entries = entries.filter(|&(offset, _)| offset != NOWHERE);
+    let mut drawers = Drawers::of(pack.end(), pack.index.count());
+    let places = drawers.fill(entries, Place { offset: pack.end(), position: 0, children: 0 });
     // Two objects cannot stand at one place: the index is wrong about one of them.
     let known = &places[..places.len() - 1];
     let shared = known.windows(2).filter(|pair| pair[0].offset == pair[1].offset);
